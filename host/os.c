@@ -1,0 +1,170 @@
+#define _POSIX_C_SOURCE 200809L
+#include "os.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+double nscl_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+char *nscl_path_join(const char *folder, const char *name)
+{
+    size_t n = strlen(folder), size = n + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", name);
+    return path;
+}
+
+nscl_status nscl_file_read(const char *path, size_t limit, unsigned char **out, size_t *size, nscl_error *error)
+{
+    struct stat info;
+    unsigned char *bytes = NULL;
+    nscl_status status = NSCL_OK;
+    *out = NULL;
+    *size = 0;
+    FILE *stream = fopen(path, "rb");
+    if (!stream)
+        return nscl_fail(error, NSCL_BAD_FILE, "cannot open '%s': %s", path, strerror(errno));
+    if (fstat(fileno(stream), &info) != 0 || !S_ISREG(info.st_mode)) {
+        status = nscl_fail(error, NSCL_BAD_FILE, "cannot read '%s': it is not a regular file", path);
+        goto done;
+    }
+    if ((unsigned long long)info.st_size > limit) {
+        status = nscl_fail(error, NSCL_BAD_FILE, "cannot read '%s': its %llu bytes are more than the %llu allowed here", path, (unsigned long long)info.st_size,
+                           (unsigned long long)limit);
+        goto done;
+    }
+    size_t n = (size_t)info.st_size;
+    bytes = malloc(n + 1);
+    if (!bytes) {
+        status = nscl_fail(error, NSCL_NO_MEMORY, "no memory for the %llu bytes of '%s'", (unsigned long long)n, path);
+        goto done;
+    }
+    if (fread(bytes, 1, n, stream) != n) {
+        status = nscl_fail(error, NSCL_BAD_FILE, "cannot read '%s': %s", path, ferror(stream) ? strerror(errno) : "it became shorter while being read");
+        goto done;
+    }
+    bytes[n] = '\0';
+    *out = bytes;
+    *size = n;
+    bytes = NULL;
+done:
+    free(bytes);
+    fclose(stream);
+    return status;
+}
+
+nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *error)
+{
+    memset(file, 0, sizeof *file);
+    size_t size = strlen(path) + 16;
+    file->path = strdup(path);
+    file->temporary = malloc(size);
+    if (!file->path || !file->temporary) {
+        nscl_file_abandon(file);
+        return nscl_fail(error, NSCL_NO_MEMORY, "no memory to write '%s'", path);
+    }
+    snprintf(file->temporary, size, "%s.XXXXXX", path);
+    int descriptor = mkstemp(file->temporary);
+    if (descriptor >= 0) {
+        mode_t mask = umask(0); /* mkstemp makes private files; the result should have the usual rights */
+        umask(mask);
+        (void)!fchmod(descriptor, 0666 & ~mask);
+        file->stream = fdopen(descriptor, "wb");
+        if (file->stream)
+            return NSCL_OK;
+        close(descriptor);
+        remove(file->temporary);
+    }
+    nscl_status status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': %s", path, strerror(errno));
+    free(file->temporary);
+    file->temporary = NULL;
+    nscl_file_abandon(file);
+    return status;
+}
+
+nscl_status nscl_file_commit(nscl_file *file, nscl_error *error)
+{
+    nscl_status status = NSCL_OK;
+    int bad = ferror(file->stream) || fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0;
+    int reason = errno;
+    if (fclose(file->stream) != 0 && !bad) {
+        bad = 1;
+        reason = errno;
+    }
+    file->stream = NULL;
+    if (!bad && rename(file->temporary, file->path) != 0) {
+        bad = 1;
+        reason = errno;
+    }
+    if (bad)
+        status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': %s; what was there before is untouched", file->path, strerror(reason));
+    else {
+        free(file->temporary);
+        file->temporary = NULL;
+    }
+    nscl_file_abandon(file);
+    return status;
+}
+
+void nscl_file_abandon(nscl_file *file)
+{
+    if (file->stream)
+        fclose(file->stream);
+    if (file->temporary)
+        remove(file->temporary);
+    free(file->temporary);
+    free(file->path);
+    memset(file, 0, sizeof *file);
+}
+
+int nscl_file_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+int nscl_folder_writable(const char *path_of_file)
+{
+    const char *slash = strrchr(path_of_file, '/');
+    char *folder = slash ? strndup(path_of_file, (size_t)(slash - path_of_file) + 1) : strdup(".");
+    struct stat info;
+    int ok = folder && stat(folder, &info) == 0 && S_ISDIR(info.st_mode) && access(folder, W_OK | X_OK) == 0;
+    free(folder);
+    return ok;
+}
+
+static void make_folders(char *path)
+{
+    for (char *p = path + 1; *p; p++)
+        if (*p == '/') {
+            *p = '\0';
+            mkdir(path, 0777);
+            *p = '/';
+        }
+    mkdir(path, 0777);
+}
+
+char *nscl_user_folder(char kind, int create)
+{
+    const char *base = getenv(kind == 'c' ? "XDG_CACHE_HOME" : "XDG_DATA_HOME");
+    char *parent = NULL;
+    if (base && base[0] == '/')
+        parent = strdup(base);
+    else if (getenv("HOME") && getenv("HOME")[0])
+        parent = nscl_path_join(getenv("HOME"), kind == 'c' ? ".cache" : ".local/share");
+    char *folder = parent ? nscl_path_join(parent, "nscl") : NULL;
+    free(parent);
+    if (folder && create)
+        make_folders(folder);
+    return folder;
+}

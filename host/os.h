@@ -1,0 +1,43 @@
+/* What POSIX does and C11 does not, in one file so that another system can follow: folders, whole files, atomic
+ * replacement, time. */
+#ifndef NSCL_OS_H
+#define NSCL_OS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "error.h"
+
+/* Monotonic seconds. */
+double nscl_seconds(void);
+
+/* Reads a whole regular file into *out (malloc'ed, a NUL follows the *size bytes, not counted). A file over `limit`
+ * bytes, a folder or an unreadable file is NSCL_BAD_FILE with a message that names it. */
+nscl_status nscl_file_read(const char *path, size_t limit, unsigned char **out, size_t *size, nscl_error *error);
+
+/* A file being written beside `path`, renamed over it at the end: what was there stays until then. */
+typedef struct nscl_file {
+    FILE *stream;     /* NULL when not open */
+    char *path;       /* final name */
+    char *temporary;  /* name while writing */
+} nscl_file;
+
+nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *error);
+/* Flushes, syncs, closes, renames. On failure the temporary file is removed and what was there stays. */
+nscl_status nscl_file_commit(nscl_file *file, nscl_error *error);
+/* Closes and removes the temporary file. Does nothing after a commit, or on a zeroed struct. */
+void nscl_file_abandon(nscl_file *file);
+
+/* 1 when something exists at `path`. */
+int nscl_file_exists(const char *path);
+/* 1 when `path`'s folder exists and a file can be created in it. */
+int nscl_folder_writable(const char *path_of_file);
+
+/* "$XDG_CACHE_HOME/nscl" or "~/.cache/nscl", made if `create`; kind 'c' cache, 'd' data ("$XDG_DATA_HOME/nscl" or
+ * "~/.local/share/nscl"). malloc'ed; NULL when there is no home. */
+char *nscl_user_folder(char kind, int create);
+
+/* a/b as a new malloc'ed string. */
+char *nscl_path_join(const char *folder, const char *name);
+
+#endif

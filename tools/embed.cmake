@@ -1,0 +1,15 @@
+# cmake -DOUT=embedded.c -DFILES="a;b" -DSYMBOL=name -P embed.cmake
+# Writes a C file with each file as a byte array and a NULL-terminated table of them (host/embedded.h).
+set(bodies "")
+set(rows "")
+set(i 0)
+foreach(file IN LISTS FILES)
+    get_filename_component(name "${file}" NAME)
+    file(READ "${file}" hex HEX)
+    string(REGEX REPLACE "(................................................................)" "\\1\n" hex "${hex}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
+    string(APPEND bodies "static const unsigned char file_${i}[] = {\n${hex}0};\n")
+    string(APPEND rows "    {\"${name}\", file_${i}, sizeof file_${i} - 1},\n")
+    math(EXPR i "${i} + 1")
+endforeach()
+file(WRITE "${OUT}" "#include \"embedded.h\"\n\n${bodies}\nconst nscl_embedded ${SYMBOL}[] = {\n${rows}    {0, 0, 0}};\n")
