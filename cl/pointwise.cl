@@ -1,0 +1,50 @@
+/* Operations that touch each element once. One work-item a floatb; sizes in floatb. */
+#include "common.cl"
+
+kernel void relu_fwd(global floatb *restrict y, global const floatb *restrict x, ulong n)
+{
+    ulong i = get_global_id(0);
+    if (i < n)
+        y[i] = fmax(x[i], (floatb)0.0f);
+}
+
+kernel void fill(global float *y, ulong n, float value)
+{
+    ulong i = get_global_id(0);
+    if (i < n)
+        y[i] = value;
+}
+
+/* y = a * x + b * y; y is not read where b is 0, so that it may hold anything. */
+kernel void axpby(global floatb *y, global const floatb *x, ulong n, float a, float b)
+{
+    ulong i = get_global_id(0);
+    if (i < n)
+        y[i] = b == 0.0f ? a * x[i] : fma((floatb)a, x[i], b * y[i]);
+}
+
+/* (C, H*W) planes to blocks of channels, lanes past C zero. One work-item a pixel and block. */
+kernel void blocks_from_planes(global float *restrict y, global const float *restrict x, int c, ulong m)
+{
+    ulong p = get_global_id(0);
+    int b = (int)get_global_id(1);
+    if (p >= m)
+        return;
+    for (int k = 0; k < CB; k++) {
+        int channel = b * CB + k;
+        y[(b * m + p) * CB + k] = channel < c ? x[channel * m + p] : 0.0f;
+    }
+}
+
+kernel void planes_from_blocks(global float *restrict y, global const float *restrict x, int c, ulong m)
+{
+    ulong p = get_global_id(0);
+    int b = (int)get_global_id(1);
+    if (p >= m)
+        return;
+    for (int k = 0; k < CB; k++) {
+        int channel = b * CB + k;
+        if (channel < c)
+            y[channel * m + p] = x[(b * m + p) * CB + k];
+    }
+}
