@@ -27,7 +27,13 @@ among() {
     return 1
 }
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/nscl
+part=
+apt_log=
+trap 'rm -rf ${part:+"$part" "$part.log"} ${apt_log:+"$apt_log"}' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/nscl
 
 # ---- what is needed ---------------------------------------------------------------------------------
 
@@ -99,12 +105,11 @@ setup_apt() {
         echo "    apt-get update && apt-get install -y --no-install-recommends$missing" >&2
         return 1
     fi
-    log=$(mktemp)
-    trap 'rm -f "$log"' EXIT
+    apt_log=$(mktemp)
     say "installing:$missing"
-    if ! apt update >"$log" 2>&1; then
+    if ! apt update >"$apt_log" 2>&1; then
         warn "apt-get update failed; going on with the lists that are there:"
-        tail -n 3 "$log" >&2
+        tail -n 3 "$apt_log" >&2
     fi
     wanted=
     for package in $missing; do
@@ -116,8 +121,8 @@ setup_apt() {
     done
     [ -n "$wanted" ] || return 0
     # shellcheck disable=SC2086
-    if ! apt --no-install-recommends install $wanted >"$log" 2>&1; then
-        tail -n 20 "$log" >&2
+    if ! apt --no-install-recommends install $wanted >"$apt_log" 2>&1; then
+        tail -n 20 "$apt_log" >&2
         warn "apt-get could not install:$wanted"
         return 1
     fi
@@ -188,11 +193,8 @@ setup_intel() {
         esac
         # Made under another name and then moved, so that a download that is cut off leaves nothing behind.
         part=$home.part.$$
-        mkdir -p "$cache"
+        mkdir -p "$cache" 2>/dev/null || { say "cannot make $cache: going on without Intel's CPU runtime"; return 0; }
         log=$part.log
-        trap 'rm -rf "$part" "$log"' EXIT
-        trap 'exit 130' INT
-        trap 'exit 143' TERM
         say "fetching Intel's CPU runtime from PyPI (700 MB; NSCL_NO_INTEL=1 leaves it out)"
         if python3 -m venv "$part" >"$log" 2>&1 &&
             "$part/bin/python" -m pip install -q --retries 1 --no-cache-dir intel-opencl-rt intel-cmplr-lib-rt >"$log" 2>&1 &&

@@ -12,7 +12,7 @@ mkdir -p build-test/pocl
 POCL_CACHE_DIR=$(pwd)/build-test/pocl
 export POCL_CACHE_DIR
 # Tests that want the devices of two vendors take this as OCL_ICD_VENDORS.
-icd=${XDG_CACHE_HOME:-$HOME/.cache}/nscl/icd
+icd=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/nscl/icd
 if [ -d "$icd" ]; then
     NSCL_TEST_ICD_DIR=$icd
     export NSCL_TEST_ICD_DIR
