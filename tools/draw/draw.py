@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Write the project's own pictures: draw.py [NAME...], all of them by default."""
+import io
+import os
+import sys
+import time
+
+# One thread: results must not depend on how a library splits its sums.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data")
+LIMIT = 196_000
+# name: (folder, module, function)
+PICTURES = {
+    "lakeside": ("pictures", "landscape", "picture"),
+}
+
+
+def save(image, path):
+    """JPEG at the best quality that stays under LIMIT bytes."""
+    for quality in (93, 90, 87, 84, 80, 76, 72, 66, 60, 50):
+        data = io.BytesIO()
+        image.convert("RGB").save(data, "JPEG", quality=quality, optimize=True, subsampling=0 if quality > 85 else 2)
+        if data.tell() <= LIMIT:
+            break
+    with open(path, "wb") as f:
+        f.write(data.getvalue())
+    return quality, data.tell()
+
+
+def main(names):
+    unknown = [n for n in names if n not in PICTURES]
+    if unknown:
+        sys.exit("draw.py: no picture called " + ", ".join(unknown) + "; there are " + " ".join(PICTURES))
+    for name in names or PICTURES:
+        folder, module, function = PICTURES[name]
+        start = time.time()
+        image = getattr(__import__(module), function)()
+        os.makedirs(os.path.join(ROOT, folder), exist_ok=True)
+        quality, size = save(image, os.path.join(ROOT, folder, name + ".jpg"))
+        print(f"{name}: {image.width}x{image.height} quality {quality} {size} bytes {time.time() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
