@@ -1,0 +1,29 @@
+/* --checkpoint-output: the picture so far, every so many steps, under names made from a pattern. All names are checked
+ * before the work begins, so that no picture that is there is lost to one. */
+#ifndef NSCL_CLI_CHECKPOINT_H
+#define NSCL_CLI_CHECKPOINT_H
+
+#include "options.h"
+
+typedef struct nscl_cli_checkpoint {
+    const char *pattern; /* NULL: none */
+    int every;
+    int by_step; /* as nscl_cli_number has it */
+    int last;    /* greatest number there can be */
+    int overwrite;
+} nscl_cli_checkpoint;
+
+/* Checks the pattern: %s, %d or %0Nd once, %% for a percent sign. */
+nscl_status nscl_cli_checkpoint_open(nscl_cli_checkpoint *checkpoint, const nscl_options *options, nscl_error *error);
+
+/* The numbers in order: the first for number < 0, else the one after it; -1 past the last. */
+int nscl_cli_checkpoint_next(const nscl_cli_checkpoint *checkpoint, int number);
+
+/* The name for a number, malloc'ed; NULL without memory. */
+char *nscl_cli_checkpoint_path(const nscl_cli_checkpoint *checkpoint, int number);
+
+/* After an evaluation: writes a picture when one is due. *path is its name then, else NULL; free() it. */
+nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture_options *picture_options,
+                                      char **path, nscl_error *error);
+
+#endif

@@ -1,0 +1,36 @@
+/* What a person sees while the command works, all on stderr: one line that is redrawn on a terminal, a line every so
+ * often elsewhere. Messages go through here too, so that they never run into the line that is being redrawn. */
+#ifndef NSCL_CLI_PROGRESS_H
+#define NSCL_CLI_PROGRESS_H
+
+#include <stdio.h>
+
+#include "options.h"
+
+typedef struct nscl_cli_progress {
+    FILE *stream;
+    int terminal;         /* the bar is redrawn; else lines only */
+    int quiet, verbose;
+    int every;            /* lines; 0: none */
+    int by_step;          /* Adam counts steps from 0, L-BFGS evaluations from 1 */
+    int shown;            /* the bar stands in the last line */
+    double first_seconds; /* when the first evaluation was done: what came before it is not the pace */
+    double drawn_seconds; /* when the bar was last drawn */
+} nscl_cli_progress;
+
+void nscl_cli_progress_open(nscl_cli_progress *progress, const nscl_options *options, FILE *stream);
+
+/* After an evaluation. */
+void nscl_cli_progress_update(nscl_cli_progress *progress, const nscl_progress *now);
+
+/* One line, "nscl: " before it, whatever --quiet says. */
+void nscl_cli_say(nscl_cli_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Ends the bar's line. */
+void nscl_cli_progress_close(nscl_cli_progress *progress);
+
+/* The number that the evaluation has for --print-iterations and --checkpoint-iterations: Adam's step from 0 (-1 at the
+ * start), L-BFGS' evaluation from 1. */
+int nscl_cli_number(int by_step, const nscl_progress *now);
+
+#endif

@@ -1,0 +1,323 @@
+/* PNG through libpng. Reading ends in 8- or 16-bit RGB or RGBA whatever the file holds; a wrong checksum or missing byte
+ * up to the end chunk is an error. libpng sees only the chunks that make the samples: the orientation and the comment are
+ * found by a walk over the file's chunks, so that no compressed text can make it take memory. */
+#include "picture.h"
+
+#include <errno.h>
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define SIGNATURE_SIZE 8
+#define PROFILE_SIZE ((size_t)192 << 10) /* 64 KiB of EXIF in hexadecimal, with line ends */
+
+/* libpng reports failure by a jump, out of functions called below run() alone. */
+struct png_job {
+    jmp_buf jump;
+    png_structp png;
+    png_infop info;
+    nscl_picture *out;
+    const unsigned char *bytes;
+    size_t size, at;
+    const nscl_picture *picture;
+    FILE *stream;
+    const char *comment, *name;
+    uint64_t max_pixels;
+    nscl_status status;
+    nscl_error *error;
+};
+
+static void fail_reading(png_structp png, png_const_charp text)
+{
+    struct png_job *job = png_get_error_ptr(png);
+    job->status = nscl_fail(job->error, NSCL_BAD_FILE, "cannot read '%s', a damaged PNG: %s; fetch or save it again", job->name, text);
+    longjmp(job->jump, 1);
+}
+
+static void fail_writing(png_structp png, png_const_charp text)
+{
+    struct png_job *job = png_get_error_ptr(png);
+    const char *reason = ferror(job->stream) && errno ? strerror(errno) : text;
+    job->status = nscl_fail(job->error, NSCL_BAD_FILE, "cannot write '%s': %s; choose a smaller size or another disk", job->name, reason);
+    longjmp(job->jump, 1);
+}
+
+/* libpng only warns of faults outside the chunks it holds critical, but without tRNS the picture would be another. */
+static void warn_reading(png_structp png, png_const_charp text)
+{
+    if (strncmp(text, "tRNS", 4) == 0)
+        fail_reading(png, text);
+}
+
+static void warn_writing(png_structp png, png_const_charp text)
+{
+    (void)png;
+    (void)text;
+}
+
+static void feed(png_structp png, png_bytep to, size_t n)
+{
+    struct png_job *job = png_get_io_ptr(png);
+    if (n > job->size - job->at)
+        png_error(png, "it ends too early");
+    memcpy(to, job->bytes + job->at, n);
+    job->at += n;
+}
+
+static int run(struct png_job *job, void (*work)(struct png_job *job))
+{
+    job->status = NSCL_OK;
+    if (setjmp(job->jump) == 0)
+        work(job);
+    return job->status == NSCL_OK;
+}
+
+static int little_endian(void)
+{
+    const uint16_t one = 1;
+    return *(const unsigned char *)&one == 1;
+}
+
+/* ---- Chunks ---- */
+
+struct chunk {
+    const unsigned char *type, *data; /* the type's four letters */
+    size_t size;
+};
+
+static uint32_t get32(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* The next whole chunk of one of the types in the list, four letters each, with a right checksum. *at begins as 0. */
+static int chunk_next(struct chunk *chunk, const unsigned char *bytes, size_t size, size_t *at, const char *types)
+{
+    if (!*at)
+        *at = SIGNATURE_SIZE;
+    while (*at < size && size - *at >= 12) {
+        const unsigned char *p = bytes + *at;
+        size_t n = get32(p);
+        if (n > size - *at - 12)
+            return 0;
+        *at += n + 12;
+        for (const char *type = types; *type; type += 4)
+            if (memcmp(p + 4, type, 4) == 0 && get32(p + 8 + n) == (uint32_t)crc32(crc32(0, NULL, 0), p + 4, (uInt)n + 4)) {
+                *chunk = (struct chunk){p + 4, p + 8, n};
+                return 1;
+            }
+    }
+    return 0;
+}
+
+static int is_type(const struct chunk *chunk, const char *type)
+{
+    return memcmp(chunk->type, type, 4) == 0;
+}
+
+/* What follows the keyword and its NUL, or NULL when the keyword is another. */
+static const unsigned char *after_keyword(const struct chunk *chunk, const char *keyword, size_t *size)
+{
+    size_t n = strlen(keyword) + 1;
+    if (chunk->size < n || memcmp(chunk->data, keyword, n) != 0)
+        return NULL;
+    *size = chunk->size - n;
+    return chunk->data + n;
+}
+
+static int hex_digit(int c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Orientation in the text "\nexif\n  <bytes>\n<hexadecimal, in lines>", decoded in place. */
+static int raw_profile(unsigned char *text, size_t size)
+{
+    size_t lines = 0, i = 0, n = 0;
+    int high = -1;
+    for (; i < size && lines < 3; i++)
+        lines += text[i] == '\n';
+    for (; i < size; i++) {
+        int digit = hex_digit(text[i]);
+        if (digit < 0)
+            continue;
+        if (high < 0)
+            high = digit;
+        else {
+            text[n++] = (unsigned char)(high << 4 | digit);
+            high = -1;
+        }
+    }
+    return nscl_exif_orientation(text, n);
+}
+
+/* Orientation in a text chunk as ImageMagick writes it; 0 when there is none. */
+static int text_orientation(const struct chunk *chunk)
+{
+    static const char *const keywords[] = {"Raw profile type exif", "Raw profile type APP1"};
+    const unsigned char *text = NULL;
+    size_t size = 0;
+    int orientation = 0;
+    for (size_t i = 0; i < 2 && !text; i++)
+        text = after_keyword(chunk, keywords[i], &size);
+    unsigned char *plain = text ? malloc(PROFILE_SIZE) : NULL;
+    if (!plain)
+        return 0;
+    if (is_type(chunk, "zTXt")) {
+        uLongf n = PROFILE_SIZE;
+        if (size > 1 && text[0] == 0 && uncompress(plain, &n, text + 1, (uLong)size - 1) == Z_OK)
+            orientation = raw_profile(plain, n);
+    } else if (size <= PROFILE_SIZE) {
+        memcpy(plain, text, size);
+        orientation = raw_profile(plain, size);
+    }
+    free(plain);
+    return orientation;
+}
+
+static int png_orientation(const unsigned char *bytes, size_t size)
+{
+    struct chunk chunk;
+    size_t at = 0;
+    int orientation = 0;
+    while (chunk_next(&chunk, bytes, size, &at, "eXIftEXtzTXt"))
+        if (is_type(&chunk, "eXIf"))
+            return nscl_exif_orientation(chunk.data, chunk.size); /* the standard's way goes before the older one */
+        else if (!orientation)
+            orientation = text_orientation(&chunk);
+    return orientation;
+}
+
+nscl_status nscl_png_comment(char **out, const unsigned char *bytes, size_t size, const char *name, nscl_error *error)
+{
+    struct chunk chunk;
+    size_t at = 0, n = 0;
+    const unsigned char *text = NULL;
+    *out = NULL;
+    while (!text && chunk_next(&chunk, bytes, size, &at, "tEXtiTXt")) {
+        text = after_keyword(&chunk, "nscl", &n);
+        if (text && is_type(&chunk, "iTXt")) { /* compression flag and method, language NUL, translated keyword NUL */
+            const unsigned char *end = text + n;
+            const unsigned char *p = n > 2 && text[0] == 0 ? memchr(text + 2, 0, n - 2) : NULL;
+            p = p ? memchr(p + 1, 0, (size_t)(end - p) - 1) : NULL;
+            text = p ? p + 1 : NULL;
+            n = p ? (size_t)(end - text) : 0;
+        }
+    }
+    if (!text)
+        return NSCL_OK;
+    *out = malloc(n + 1);
+    if (!*out)
+        return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the settings in '%s'", name);
+    memcpy(*out, text, n);
+    (*out)[n] = '\0';
+    return NSCL_OK;
+}
+
+/* ---- Reading ---- */
+
+static void read_rows(struct png_job *job)
+{
+    job->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, fail_reading, warn_reading);
+    job->info = job->png ? png_create_info_struct(job->png) : NULL;
+    if (!job->info) {
+        job->status = nscl_fail(job->error, NSCL_NO_MEMORY, "no memory to read '%s'", job->name);
+        return;
+    }
+    png_structp png = job->png;
+    png_set_read_fn(png, job, feed);
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* the limit is on pixels, and ours */
+    png_set_chunk_malloc_max(png, 0);                           /* it would refuse large texts even to skip them */
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_read_info(png, job->info);
+
+    uint32_t width = png_get_image_width(png, job->info), height = png_get_image_height(png, job->info);
+    int type = png_get_color_type(png, job->info), bits = png_get_bit_depth(png, job->info);
+    int alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, job->info, PNG_INFO_tRNS);
+    job->status = nscl_picture_alloc(job->out, width, height, alpha ? 4 : 3, bits == 16 ? 16 : 8, job->max_pixels, job->name, job->error);
+    if (job->status != NSCL_OK)
+        return;
+    png_set_expand(png); /* palette to RGB, fewer bits to 8, tRNS to alpha */
+    if (!(type & PNG_COLOR_MASK_COLOR))
+        png_set_gray_to_rgb(png);
+    if (bits == 16 && little_endian())
+        png_set_swap(png);
+    int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, job->info);
+    size_t stride = (size_t)width * (alpha ? 4 : 3) * (bits == 16 ? 2 : 1);
+    if (png_get_rowbytes(png, job->info) != stride)
+        png_error(png, "its rows have another length than its header says");
+    for (int pass = 0; pass < passes; pass++)
+        for (uint32_t y = 0; y < height; y++)
+            png_read_row(png, (unsigned char *)job->out->samples + y * stride, NULL);
+    png_read_end(png, NULL);
+}
+
+nscl_status nscl_png_decode(nscl_picture *out, int *orientation, const unsigned char *bytes, size_t size, const char *name, uint64_t max_pixels,
+                            nscl_error *error)
+{
+    struct png_job job = {.out = out, .bytes = bytes, .size = size, .name = name, .max_pixels = max_pixels, .error = error};
+    memset(out, 0, sizeof *out);
+    *orientation = 0;
+    if (run(&job, read_rows))
+        *orientation = png_orientation(bytes, size);
+    else
+        nscl_picture_free(out);
+    png_destroy_read_struct(&job.png, &job.info, NULL);
+    return job.status;
+}
+
+/* ---- Writing ---- */
+
+static void set_comment(png_structp png, png_infop info, const char *comment)
+{
+    char keyword[] = "nscl";
+    int ascii = 1;
+    for (const char *p = comment; *p; p++)
+        ascii = ascii && (unsigned char)*p < 128;
+    /* tEXt is Latin-1, iTXt UTF-8: the older chunk where both say the same, as more programs show it. */
+    png_text text = {.compression = ascii ? PNG_TEXT_COMPRESSION_NONE : PNG_ITXT_COMPRESSION_NONE, .key = keyword, .text = (char *)comment};
+    if (ascii)
+        text.text_length = strlen(comment);
+    else
+        text.itxt_length = strlen(comment);
+    png_set_text(png, info, &text, 1);
+}
+
+static void write_rows(struct png_job *job)
+{
+    const nscl_picture *picture = job->picture;
+    job->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, job, fail_writing, warn_writing);
+    job->info = job->png ? png_create_info_struct(job->png) : NULL;
+    if (!job->info) {
+        job->status = nscl_fail(job->error, NSCL_NO_MEMORY, "no memory to write '%s'", job->name);
+        return;
+    }
+    png_structp png = job->png;
+    errno = 0;
+    png_init_io(png, job->stream);
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_IHDR(png, job->info, (png_uint_32)picture->width, (png_uint_32)picture->height, picture->depth,
+                 picture->channels == 4 ? PNG_COLOR_TYPE_RGB_ALPHA : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    png_set_sRGB(png, job->info, PNG_sRGB_INTENT_PERCEPTUAL);
+    if (job->comment)
+        set_comment(png, job->info, job->comment);
+    png_write_info(png, job->info);
+    if (picture->depth == 16 && little_endian())
+        png_set_swap(png);
+    size_t stride = (size_t)picture->width * (size_t)picture->channels * (size_t)(picture->depth / 8);
+    for (int y = 0; y < picture->height; y++)
+        png_write_row(png, (const unsigned char *)picture->samples + (size_t)y * stride);
+    png_write_end(png, NULL);
+}
+
+nscl_status nscl_png_write(const nscl_picture *picture, FILE *stream, const char *comment, const char *name, nscl_error *error)
+{
+    struct png_job job = {.picture = picture, .stream = stream, .comment = comment, .name = name, .error = error};
+    run(&job, write_rows);
+    png_destroy_write_struct(&job.png, &job.info);
+    return job.status;
+}

@@ -1,0 +1,139 @@
+#define _POSIX_C_SOURCE 200809L
+#include "context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+#include "os.h"
+#include "tensor.h"
+
+void nscl_log(const nscl_context *ctx, nscl_log_level level, const char *format, ...)
+{
+    char line[512];
+    if (!ctx->log)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    ctx->log(level, line, ctx->log_user);
+}
+
+/* Blocks as wide as the device's vectors: then every step of a kernel works on one register of channels, without
+ * shuffles. GPUs run one lane an item and want short vectors (coalesced 16-byte loads). */
+static int block_width(const nscl_device_facts *f)
+{
+    const char *wanted = getenv("NSCL_BLOCK");
+    int n = wanted ? atoi(wanted) : 0;
+    if (n == 1 || n == 4 || n == 8 || n == 16)
+        return n;
+    if (!f->cpu_like)
+        return 4;
+    return f->vector_width >= 16 ? 16 : f->vector_width >= 8 ? 8 : 4;
+}
+
+static unsigned feature_mask(const nscl_device_facts *f)
+{
+    const char *mask = getenv("NSCL_FEATURES");
+    unsigned all = f->cpu_like ? NSCL_FEATURE_ALL : NSCL_FEATURE_GEMM;
+    if (f->quirks & NSCL_QUIRK_EMULATED)
+        all = NSCL_FEATURE_BLOCKED; /* tuned libraries only cost time there */
+    return mask ? (unsigned)strtoul(mask, NULL, 0) : all;
+}
+
+static char *copy_text(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl_error *error)
+{
+    static const nscl_open_options none = {0};
+    nscl_device_facts *devices = NULL;
+    size_t count = 0;
+    cl_int code = CL_SUCCESS;
+    const nscl_open_options *o = options ? options : &none;
+    *out = NULL;
+    nscl_status status = nscl_devices_find(&devices, &count, error);
+    if (status != NSCL_OK)
+        return status;
+    nscl_context *ctx = calloc(1, sizeof *ctx);
+    if (!ctx) {
+        status = nscl_fail(error, NSCL_NO_MEMORY, "no memory to open a device");
+        goto done;
+    }
+    ctx->log = o->log;
+    ctx->log_user = o->log_user;
+    int chosen = nscl_device_choose(devices, count, o->device, error);
+    if (chosen < 0) {
+        status = error ? error->code : NSCL_NO_DEVICE;
+        goto done;
+    }
+    ctx->facts = devices[chosen];
+    devices[chosen].extensions = NULL; /* now the context's */
+    nscl_device_facts *f = &ctx->facts;
+    ctx->cl = clCreateContext(NULL, 1, &f->device, NULL, NULL, &code);
+    if (code == CL_SUCCESS)
+        ctx->queue = clCreateCommandQueue(ctx->cl, f->device, 0, &code);
+    if (code != CL_SUCCESS) {
+        status = nscl_fail(error, NSCL_BAD_DEVICE, "cannot open device %s: %s", f->info.name, nscl_cl_text(code));
+        goto done;
+    }
+    ctx->block = block_width(f);
+    ctx->features = feature_mask(f);
+    ctx->reduce_items = f->cpu_like || f->group_limit < 64 ? 1 : 64;
+    ctx->heavy_items = f->cpu_like ? 1 : 64;
+    snprintf(ctx->build_options, sizeof ctx->build_options, "-cl-std=CL1.2 -DCB=%d -DRL=%d -DPARTIALS=%d", ctx->block, ctx->reduce_items, NSCL_PARTIALS);
+    ctx->kernel_dir = copy_text(o->kernel_dir ? o->kernel_dir : getenv("NSCL_KERNELS"));
+    const char *cache = getenv("NSCL_CACHE");
+    if (!(cache && strcmp(cache, "off") == 0) && !(f->quirks & NSCL_QUIRK_NO_BINARIES))
+        ctx->cache_dir = nscl_user_folder('c', 1);
+    for (int i = 0; f->quirk_text[i]; i++)
+        nscl_log(ctx, NSCL_LOG_INFO, "device quirk: %s", f->quirk_text[i]);
+    nscl_log(ctx, NSCL_LOG_INFO, "device %d: %s [%s], driver %s; blocks of %d channels", f->info.index, f->info.name, f->info.platform_name, f->info.driver, ctx->block);
+    *out = ctx;
+    ctx = NULL;
+done:
+    nscl_devices_free(devices, count);
+    nscl_close(ctx);
+    return status;
+}
+
+void nscl_close(nscl_context *ctx)
+{
+    if (!ctx)
+        return;
+    if (ctx->queue)
+        clFinish(ctx->queue);
+    nscl_kernels_release(ctx);
+    nscl_buffers_release(ctx);
+    if (ctx->queue)
+        clReleaseCommandQueue(ctx->queue);
+    if (ctx->cl)
+        clReleaseContext(ctx->cl);
+    free(ctx->facts.extensions);
+    free(ctx->kernel_dir);
+    free(ctx->cache_dir);
+    free(ctx);
+}
+
+const nscl_device_info *nscl_context_device(const nscl_context *ctx)
+{
+    return &ctx->facts.info;
+}
+
+nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error)
+{
+    cl_int code = clFinish(ctx->queue);
+    if (code != CL_SUCCESS)
+        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "the device failed while working: %s", nscl_cl_text(code));
+    nscl_status status = ctx->error.code;
+    if (status != NSCL_OK) {
+        nscl_fail(error, status, "%s", ctx->error.text);
+        nscl_error_clear(&ctx->error);
+    }
+    return status;
+}

@@ -1,0 +1,68 @@
+/* An open device: the OpenCL objects, what was built, what was allocated, and the first error. Device work (kernel,
+ * tensor, gemm, ops) records failures here and does nothing after the first; the driver looks once per evaluation
+ * (nscl_context_status). */
+#ifndef NSCL_CONTEXT_H
+#define NSCL_CONTEXT_H
+
+#include "device.h"
+
+/* Which fast paths may be used; NSCL_FEATURES (a number) in the environment masks it, for tests. */
+enum {
+    NSCL_FEATURE_GEMM = 1,     /* CLBlast for convolution and Gram */
+    NSCL_FEATURE_BLOCKED = 2,  /* our own kernels on blocks of channels for them */
+    NSCL_FEATURE_WINOGRAD = 4, /* fused Winograd convolution */
+    NSCL_FEATURE_ALL = 7
+};
+
+#define NSCL_SCRATCHES 2
+
+typedef struct nscl_kernel {
+    char name[32];
+    char *options;      /* the -D options beyond the context's own; "" for none */
+    cl_kernel kernel;
+    cl_uint arguments;
+    struct nscl_kernel *next;
+} nscl_kernel;
+
+typedef struct nscl_program {
+    const char *file;
+    char *options;
+    cl_program program;
+    struct nscl_program *next;
+} nscl_program;
+
+typedef struct nscl_buffer {
+    cl_mem mem;
+    size_t bytes;
+    struct nscl_buffer *next;
+} nscl_buffer;
+
+struct nscl_context {
+    nscl_error error;
+    nscl_device_facts facts;
+    cl_context cl;
+    cl_command_queue queue;
+    int block;          /* CB: channels a block of activations */
+    int reduce_items;   /* RL: work-items that share a partial sum */
+    int heavy_items;    /* work-group size of kernels that do much a work-item: 1 on CPU-like devices */
+    unsigned features;
+    char *kernel_dir;
+    char *cache_dir;    /* NULL: programs are not kept */
+    char build_options[128];
+    nscl_log_fn log;
+    void *log_user;
+    nscl_program *programs;
+    nscl_kernel *kernels;
+    nscl_buffer *buffers;
+    cl_mem scratch[NSCL_SCRATCHES];
+    size_t scratch_bytes[NSCL_SCRATCHES];
+    size_t bytes, peak_bytes; /* of device memory held, and the most so far */
+};
+
+/* The first error so far, copied to `error` and cleared; NSCL_OK if none. Waits for the device first. */
+nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error);
+
+/* printf to the log callback. */
+void nscl_log(const nscl_context *ctx, nscl_log_level level, const char *format, ...) NSCL_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,150 @@
+/* The layer: which algorithm, its packed weights, and the dispatch. Each algorithm is a file of its own. */
+#include "conv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conv_pack.h"
+#include "kernel.h"
+
+enum { IMAGE_TILE = 8 }; /* TX of cl/conv_image.cl */
+
+const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS] = {"image", "direct", "gemm", "winograd"};
+
+typedef struct algorithm {
+    cl_mem (*pack)(nscl_context *ctx, const float *kernel, int out, int in);
+    void (*run)(nscl_context *ctx, const nscl_conv_pass *pass);
+} algorithm;
+
+static const algorithm algorithms[NSCL_CONV_ALGORITHMS] = {
+    [NSCL_CONV_DIRECT] = {nscl_conv_direct_pack, nscl_conv_direct_run},
+    [NSCL_CONV_GEMM] = {nscl_conv_gemm_pack, nscl_conv_gemm_run},
+};
+
+int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
+{
+    (void)ctx;
+    if (conv->cin == 3 || which == NSCL_CONV_IMAGE)
+        return conv->cin == 3 && which == NSCL_CONV_IMAGE;
+    return algorithms[which].run != NULL;
+}
+
+static nscl_conv_algorithm choose(const nscl_context *ctx, const nscl_conv *conv)
+{
+    if (conv->cin == 3)
+        return NSCL_CONV_IMAGE;
+    if (ctx->features & NSCL_FEATURE_WINOGRAD && nscl_conv_can(ctx, conv, NSCL_CONV_WINOGRAD))
+        return NSCL_CONV_WINOGRAD;
+    if (ctx->features & NSCL_FEATURE_BLOCKED)
+        return NSCL_CONV_DIRECT;
+    return ctx->features & NSCL_FEATURE_GEMM && conv->cin >= 32 ? NSCL_CONV_GEMM : NSCL_CONV_DIRECT;
+}
+
+/* The picture layer's weights: (blocks, 3, 3, 3) of ctx->block output lanes. */
+static cl_mem pack_image(nscl_context *ctx, const float *kernel, int out)
+{
+    size_t b = (size_t)ctx->block, blocks = (size_t)nscl_blocks(ctx, out);
+    float *packed = calloc(blocks * 27 * b, sizeof *packed);
+    if (!packed) {
+        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to pack the weights of the first convolution");
+        return NULL;
+    }
+    for (size_t o = 0; o < (size_t)out; o++)
+        for (size_t t = 0; t < 27; t++)
+            packed[((o / b) * 27 + t) * b + o % b] = kernel[o * 27 + t];
+    cl_mem mem = nscl_buffer_copy(ctx, packed, blocks * 27 * b * sizeof *packed);
+    free(packed);
+    return mem;
+}
+
+nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float *bias, int cin, int cout)
+{
+    size_t n = (size_t)cin * (size_t)cout * 9, lanes = (size_t)nscl_blocks(ctx, cout) * (size_t)ctx->block;
+    float *padded = calloc(lanes, sizeof *padded);
+    nscl_conv *conv = calloc(1, sizeof *conv);
+    if (conv) {
+        conv->kernel = malloc(n * sizeof(float));
+        conv->transposed = malloc(n * sizeof(float));
+    }
+    if (!conv || !padded || !conv->kernel || !conv->transposed) {
+        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for the weights of a convolution");
+        nscl_conv_free(ctx, conv);
+        free(padded);
+        return NULL;
+    }
+    conv->cin = cin;
+    conv->cout = cout;
+    memcpy(conv->kernel, kernel, n * sizeof(float));
+    for (int o = 0; o < cout; o++)
+        for (int i = 0; i < cin; i++)
+            for (int t = 0; t < 9; t++)
+                conv->transposed[((size_t)i * (size_t)cout + (size_t)o) * 9 + (size_t)(8 - t)] = kernel[((size_t)o * (size_t)cin + (size_t)i) * 9 + (size_t)t];
+    memcpy(padded, bias, (size_t)cout * sizeof(float));
+    conv->bias = nscl_buffer_copy(ctx, padded, lanes * sizeof(float));
+    free(padded);
+    conv->algorithm = choose(ctx, conv);
+    if (ctx->error.code != NSCL_OK) {
+        nscl_conv_free(ctx, conv);
+        return NULL;
+    }
+    return conv;
+}
+
+static void drop_packed(nscl_context *ctx, nscl_conv *conv)
+{
+    if (conv->packed[1] != conv->packed[0])
+        nscl_buffer_free(ctx, conv->packed[1]);
+    nscl_buffer_free(ctx, conv->packed[0]);
+    conv->packed[0] = conv->packed[1] = NULL;
+}
+
+void nscl_conv_free(nscl_context *ctx, nscl_conv *conv)
+{
+    if (!conv)
+        return;
+    drop_packed(ctx, conv);
+    nscl_buffer_free(ctx, conv->bias);
+    free(conv->kernel);
+    free(conv->transposed);
+    free(conv);
+}
+
+void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm which)
+{
+    if (which == conv->algorithm)
+        return;
+    drop_packed(ctx, conv);
+    conv->algorithm = which;
+}
+
+void nscl_conv_fwd(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu)
+{
+    if (conv->algorithm == NSCL_CONV_IMAGE) {
+        if (!conv->packed[0])
+            conv->packed[0] = conv->packed[1] = pack_image(ctx, conv->kernel, conv->cout);
+        NSCL_RUN(ctx, "conv_image_fwd", HEAVY3(ctx, (w + IMAGE_TILE - 1) / IMAGE_TILE, h, nscl_blocks(ctx, conv->cout)), ARG(y), ARG(x), ARG(conv->packed[0]),
+                 ARG(conv->bias), ARG(h), ARG(w), ARG(relu));
+        return;
+    }
+    const algorithm *a = &algorithms[conv->algorithm];
+    if (!conv->packed[0])
+        conv->packed[0] = a->pack(ctx, conv->kernel, conv->cout, conv->cin);
+    nscl_conv_pass pass = {conv->cin, conv->cout, h, w, 0, y, x, conv->packed[0], conv->bias, relu, NULL};
+    a->run(ctx, &pass);
+}
+
+void nscl_conv_bwd(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_mem mask, int h, int w)
+{
+    if (conv->algorithm == NSCL_CONV_IMAGE) {
+        cl_int blocks = nscl_blocks(ctx, conv->cout);
+        if (!conv->packed[0])
+            conv->packed[0] = conv->packed[1] = pack_image(ctx, conv->kernel, conv->cout);
+        NSCL_RUN(ctx, "conv_image_bwd", DIM2(w, h), ARG(dx), ARG(dz), ARG(conv->packed[0]), ARG(blocks), ARG(h), ARG(w));
+        return;
+    }
+    const algorithm *a = &algorithms[conv->algorithm];
+    if (!conv->packed[1])
+        conv->packed[1] = a->pack(ctx, conv->transposed, conv->cin, conv->cout);
+    nscl_conv_pass pass = {conv->cout, conv->cin, h, w, 1, dx, dz, conv->packed[1], NULL, 0, mask};
+    a->run(ctx, &pass);
+}

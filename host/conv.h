@@ -1,0 +1,41 @@
+/* A 3x3 convolution with zero padding 1, forward and the data gradient, behind one interface whatever the algorithm.
+ * Input and output are blocks of channels, but for a layer of 3 input channels: there the input is a planar picture. */
+#ifndef NSCL_CONV_H
+#define NSCL_CONV_H
+
+#include "tensor.h"
+
+typedef enum nscl_conv_algorithm {
+    NSCL_CONV_IMAGE,    /* 3 planar channels in; the only one there */
+    NSCL_CONV_DIRECT,   /* as written, own kernel on blocks */
+    NSCL_CONV_GEMM,     /* im2col in strips and CLBlast */
+    NSCL_CONV_WINOGRAD, /* F(4x4, 3x3), transforms and products fused in one kernel */
+    NSCL_CONV_ALGORITHMS
+} nscl_conv_algorithm;
+
+extern const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS];
+
+typedef struct nscl_conv {
+    int cin, cout;
+    nscl_conv_algorithm algorithm;
+    float *kernel;       /* (cout, cin, 3, 3), the forward kernel; owned */
+    float *transposed;   /* (cin, cout, 3, 3), flipped: the data gradient's; owned */
+    cl_mem bias;         /* whole blocks, zero past cout */
+    cl_mem packed[2];    /* forward, backward: as the algorithm wants them; made at first use */
+} nscl_conv;
+
+/* Makes the layer from OIHW weights (copied) with the algorithm the device's features suggest. NULL after an error. */
+nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float *bias, int cin, int cout);
+void nscl_conv_free(nscl_context *ctx, nscl_conv *conv);
+
+/* Which algorithms can run this layer here. */
+int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm algorithm);
+/* Uses another algorithm from now on; packed weights of the former are released. */
+void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm algorithm);
+
+/* y (cout, h, w) = conv(x) + bias, through a ReLU where relu is not 0. x (cin, h, w). */
+void nscl_conv_fwd(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu);
+/* dx (cin, h, w) = the data gradient of dz (cout, h, w), times [mask > 0] where mask (cin, h, w) is not NULL. */
+void nscl_conv_bwd(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_mem mask, int h, int w);
+
+#endif

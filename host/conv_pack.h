@@ -1,0 +1,22 @@
+/* What each convolution algorithm offers to conv.c: its packing and its launch. A packing takes (out, in, 3, 3). */
+#ifndef NSCL_CONV_PACK_H
+#define NSCL_CONV_PACK_H
+
+#include "conv.h"
+
+/* One direction of a layer: forward (in = cin, out = cout, bias and ReLU) or data gradient (in = cout, out = cin, mask). */
+typedef struct nscl_conv_pass {
+    int in, out, h, w;
+    int backward;
+    cl_mem y, x, packed;
+    cl_mem bias;   /* forward */
+    int relu;
+    cl_mem mask;   /* backward; NULL: none */
+} nscl_conv_pass;
+
+cl_mem nscl_conv_direct_pack(nscl_context *ctx, const float *kernel, int out, int in);
+void nscl_conv_direct_run(nscl_context *ctx, const nscl_conv_pass *p);
+cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const float *kernel, int out, int in);
+void nscl_conv_gemm_run(nscl_context *ctx, const nscl_conv_pass *p);
+
+#endif

@@ -1,0 +1,11 @@
+/* Single-precision matrix product through CLBlast, row-major. */
+#ifndef NSCL_GEMM_H
+#define NSCL_GEMM_H
+
+#include "context.h"
+
+/* c (m, n) = alpha * op(a) op(b) + beta * c; op(a) is (m, k): a is (m, k), or (k, m) where ta is not 0; likewise b.
+ * Does nothing after the context's first error. */
+void nscl_gemm(nscl_context *ctx, cl_mem c, cl_mem a, cl_mem b, size_t m, size_t n, size_t k, int ta, int tb, float alpha, float beta);
+
+#endif

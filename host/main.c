@@ -1,0 +1,286 @@
+/* The command: options to settings, files to pictures, and back. All that can be found wrong without a device is told
+ * before one is opened, and nothing is written before the work has begun. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "cli_checkpoint.h"
+#include "cli_describe.h"
+#include "cli_help.h"
+#include "cli_log.h"
+#include "cli_progress.h"
+#include "options.h"
+
+typedef struct app {
+    nscl_options options;
+    nscl_cli_progress progress;
+    nscl_cli_checkpoint checkpoint;
+    nscl_cli_log log;
+    nscl_context *context;
+    nscl_weights *weights;
+    nscl_picture content, initial, result;
+    nscl_picture styles[NSCL_MAX_STYLES];
+    int width, height; /* of the result */
+    char *comment;     /* the run as JSON */
+    int evaluations;   /* done */
+    double seconds;
+    int side_failed;   /* log or a checkpoint could not be written */
+} app;
+
+static int exit_code(nscl_status status)
+{
+    return status == NSCL_OK ? NSCL_EXIT_DONE : status == NSCL_BAD_ARGUMENT ? NSCL_EXIT_USAGE : NSCL_EXIT_FAILED;
+}
+
+static const char *type_name(nscl_device_type type)
+{
+    switch (type) {
+    case NSCL_DEVICE_CPU: return "CPU";
+    case NSCL_DEVICE_GPU: return "GPU";
+    case NSCL_DEVICE_ACCELERATOR: return "accelerator";
+    default: return "other";
+    }
+}
+
+static nscl_status list_devices(FILE *stream, nscl_error *error)
+{
+    nscl_device_info *devices = NULL;
+    size_t count = 0;
+    nscl_status status = nscl_device_list(&devices, &count, error);
+    for (size_t i = 0; status == NSCL_OK && i < count; i++) {
+        const nscl_device_info *d = &devices[i];
+        fprintf(stream, "%d  %d:%d  %-11s  %s (%s), %llu MiB, driver %s\n", d->index, d->platform, d->device, type_name(d->type), d->name, d->platform_name,
+                (unsigned long long)(d->memory >> 20), d->driver);
+        if (!d->usable)
+            fprintf(stream, "       cannot be used: %s\n", d->why);
+    }
+    free(devices);
+    return status;
+}
+
+static void on_library_line(nscl_log_level level, const char *line, void *user)
+{
+    app *a = user;
+    if (level == NSCL_LOG_WARNING ? !a->options.quiet : a->options.verbose)
+        nscl_cli_say(&a->progress, level == NSCL_LOG_WARNING ? "warning: %s" : "%s", line);
+}
+
+/* What is read and what is to be written must be different files, or the one would be lost to the other. */
+static nscl_status check_apart(const app *a, const char *option, const char *path, nscl_error *error)
+{
+    const nscl_options *o = &a->options;
+    const struct {
+        const char *option, *path;
+    } inputs[] = { { "--content", o->content }, { "--initial", o->initial }, { "--network", o->network } };
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
+        if (inputs[i].path && nscl_cli_same_file(path, inputs[i].path))
+            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of %s; give another name", option, path, inputs[i].option);
+    for (int i = 0; i < o->style_count; i++)
+        if (nscl_cli_same_file(path, o->styles[i]))
+            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as one of --styles; give another name", option, path);
+    if (path != o->output && nscl_cli_same_file(path, o->output))
+        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of --output; give another name", option, path);
+    if (o->log && path != o->log && nscl_cli_same_file(path, o->log))
+        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of --log; give another name", option, path);
+    return NSCL_OK;
+}
+
+/* Everything that will be written: apart from what is read, in folders that take it, replacing nothing unasked. */
+static nscl_status check_outputs(app *a, nscl_error *error)
+{
+    const nscl_options *o = &a->options;
+    nscl_status status = check_apart(a, "--output", o->output, error);
+    if (status == NSCL_OK)
+        status = nscl_picture_check_path(o->output, o->overwrite, error);
+    if (status == NSCL_OK && o->log)
+        status = check_apart(a, "--log", o->log, error);
+    if (status == NSCL_OK && o->log)
+        status = nscl_cli_check_path("--log", o->log, o->overwrite, error);
+    if (status == NSCL_OK)
+        status = nscl_cli_checkpoint_open(&a->checkpoint, o, error);
+    for (int n = -1; status == NSCL_OK && (n = nscl_cli_checkpoint_next(&a->checkpoint, n)) >= 0;) {
+        char *path = nscl_cli_checkpoint_path(&a->checkpoint, n);
+        status = path ? check_apart(a, "--checkpoint-output", path, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory");
+        if (status == NSCL_OK)
+            status = nscl_picture_check_path(path, o->overwrite, error);
+        free(path);
+    }
+    return status;
+}
+
+static nscl_status read_inputs(app *a, nscl_error *error)
+{
+    const nscl_options *o = &a->options;
+    nscl_status status = nscl_picture_read(&a->content, o->content, o->max_pixels, error);
+    for (int i = 0; i < o->style_count && status == NSCL_OK; i++)
+        status = nscl_picture_read(&a->styles[i], o->styles[i], o->max_pixels, error);
+    if (status == NSCL_OK && o->initial)
+        status = nscl_picture_read(&a->initial, o->initial, o->max_pixels, error);
+    if (status == NSCL_OK)
+        status = nscl_weights_open(&a->weights, o->network, error);
+    if (status == NSCL_OK)
+        status = nscl_settings_check(&o->settings, a->weights, o->style_count, error);
+    if (status == NSCL_OK)
+        status = nscl_settings_size(&o->settings, a->content.width, a->content.height, &a->width, &a->height, error);
+    return status;
+}
+
+static nscl_status open_device(app *a, nscl_error *error)
+{
+    const char *wanted = a->options.device ? a->options.device : getenv("NSCL_DEVICE");
+    nscl_open_options open = { .device = a->options.device, .log = on_library_line, .log_user = a };
+    if (wanted && !strcmp(wanted, "all")) {
+        list_devices(stderr, error);
+        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: one device paints a picture, not all; give one of those above",
+                             a->options.device ? "--device" : "NSCL_DEVICE");
+    }
+    nscl_status status = nscl_open(&a->context, &open, error);
+    if (status == NSCL_OK && a->options.verbose) {
+        nscl_cli_say(&a->progress, "device: %s", nscl_context_device(a->context)->name);
+        nscl_cli_say(&a->progress, "network: %s", nscl_weights_text(a->weights));
+        nscl_cli_say(&a->progress, "picture: %d x %d", a->width, a->height);
+    }
+    return status;
+}
+
+static void note_side_failure(app *a, nscl_status status, const nscl_error *error)
+{
+    if (status != NSCL_OK && !a->side_failed)
+        nscl_cli_say(&a->progress, "%s; going on without it", error->text);
+    a->side_failed |= status != NSCL_OK;
+}
+
+static nscl_picture_options picture_options(const app *a)
+{
+    return (nscl_picture_options){ .quality = a->options.quality, .comment = a->comment };
+}
+
+static int on_progress(const nscl_progress *now, void *user)
+{
+    app *a = user;
+    nscl_error error = { NSCL_OK, "" };
+    nscl_picture_options options = picture_options(a);
+    char *path = NULL;
+    a->evaluations = now->evaluation;
+    a->seconds = now->seconds;
+    nscl_cli_progress_update(&a->progress, now);
+    nscl_status status = nscl_cli_log_write(&a->log, now, &error);
+    note_side_failure(a, status, &error);
+    error = (nscl_error){ NSCL_OK, "" };
+    status = nscl_cli_checkpoint_write(&a->checkpoint, now, &options, &path, &error);
+    note_side_failure(a, status, &error);
+    if (path && status == NSCL_OK && a->options.verbose)
+        nscl_cli_say(&a->progress, "wrote %s", path);
+    free(path);
+    return nscl_cli_interrupted();
+}
+
+/* Paints and writes. A run that was stopped delivers what there is and ends with NSCL_CANCELLED. */
+static nscl_status paint(app *a, nscl_error *error)
+{
+    const nscl_options *o = &a->options;
+    nscl_error side = { NSCL_OK, "" };
+    nscl_job job = { &a->content, a->styles, o->style_count, o->initial ? &a->initial : NULL, on_progress, a };
+    json_t *run = nscl_cli_describe(o, nscl_context_device(a->context), a->weights, a->width, a->height);
+    a->comment = run ? json_dumps(run, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+    nscl_status status =
+        a->comment ? nscl_cli_log_open(&a->log, o->log, run, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory for the description of the run");
+    json_decref(run);
+    if (status != NSCL_OK)
+        return status;
+
+    nscl_cli_interrupt_defer();
+    nscl_status painted = nscl_paint(a->context, a->weights, &o->settings, &job, &a->result, error);
+    nscl_cli_progress_close(&a->progress);
+    status = nscl_cli_log_close(&a->log, &side);
+    note_side_failure(a, status, &side);
+    if (painted != NSCL_OK && painted != NSCL_CANCELLED)
+        return painted;
+
+    nscl_picture_options options = picture_options(a);
+    nscl_error write_error = { NSCL_OK, "" };
+    status = nscl_picture_write(&a->result, o->output, &options, &write_error);
+    if (status != NSCL_OK) {
+        *error = write_error;
+        return status;
+    }
+    if (!o->quiet)
+        nscl_cli_say(&a->progress, "%s %s (%d x %d) after %d evaluations in %.1f s", painted == NSCL_OK ? "wrote" : "interrupted: wrote", o->output,
+                     a->result.width, a->result.height, a->evaluations, a->seconds);
+    return painted;
+}
+
+static int run(app *a)
+{
+    nscl_error error = { NSCL_OK, "" };
+    const nscl_options *o = &a->options;
+    int code;
+    nscl_cli_progress_open(&a->progress, o, stderr);
+    for (int i = 0; i < o->idle_count && !o->quiet; i++)
+        nscl_cli_say(&a->progress, "warning: --%s has no effect: %s", o->idle[i].name, o->idle[i].why);
+    nscl_status status = check_outputs(a, &error);
+    code = status == NSCL_OK ? NSCL_EXIT_DONE : NSCL_EXIT_USAGE;
+    if (status == NSCL_OK)
+        status = read_inputs(a, &error);
+    if (status == NSCL_OK)
+        status = open_device(a, &error);
+    if (status == NSCL_OK)
+        status = paint(a, &error);
+    if (status == NSCL_CANCELLED)
+        code = NSCL_EXIT_INTERRUPTED;
+    else if (status != NSCL_OK) {
+        nscl_cli_say(&a->progress, "%s", error.text);
+        code = code ? code : exit_code(status);
+    }
+    nscl_cli_progress_close(&a->progress);
+    return code ? code : a->side_failed ? NSCL_EXIT_FAILED : NSCL_EXIT_DONE;
+}
+
+static void close_app(app *a)
+{
+    nscl_error ignored = { NSCL_OK, "" };
+    nscl_cli_log_close(&a->log, &ignored);
+    nscl_picture_free(&a->content);
+    nscl_picture_free(&a->initial);
+    nscl_picture_free(&a->result);
+    for (int i = 0; i < NSCL_MAX_STYLES; i++)
+        nscl_picture_free(&a->styles[i]);
+    free(a->comment);
+    nscl_close(a->context);
+    nscl_weights_free(a->weights);
+    free(a);
+}
+
+int main(int argc, char **argv)
+{
+    nscl_error error = { NSCL_OK, "" };
+    int code = NSCL_EXIT_DONE;
+    nscl_cli_interrupt_catch();
+    if (argc < 2) {
+        nscl_cli_usage(stderr);
+        return NSCL_EXIT_USAGE;
+    }
+    app *a = calloc(1, sizeof *a);
+    if (!a) {
+        fputs("nscl: no memory\n", stderr);
+        return NSCL_EXIT_FAILED;
+    }
+    nscl_status status = nscl_options_parse(&a->options, argc, argv, &error);
+    if (status != NSCL_OK) {
+        fprintf(stderr, "nscl: %s\nnscl --help lists every option.\n", error.text);
+        code = NSCL_EXIT_USAGE;
+    } else if (a->options.help) {
+        nscl_cli_help(stdout);
+    } else if (a->options.version) {
+        printf("nscl %s\n", nscl_version());
+    } else if (a->options.list_devices) {
+        status = list_devices(stdout, &error);
+        if (status != NSCL_OK)
+            fprintf(stderr, "nscl: %s\n", error.text);
+        code = exit_code(status);
+    } else {
+        code = run(a);
+    }
+    close_app(a);
+    return code;
+}

@@ -1,0 +1,306 @@
+#include "options.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "cli_values.h"
+
+static const nscl_choice poolings[] = { { "max", NSCL_POOL_MAX }, { "average", NSCL_POOL_AVERAGE }, { "avg", NSCL_POOL_AVERAGE }, { NULL, 0 } };
+static const nscl_choice roundings[] = { { "down", 0 }, { "up", 1 }, { NULL, 0 } };
+static const nscl_choice filters[] = { { "nearest", NSCL_FILTER_NEAREST }, { "bilinear", NSCL_FILTER_BILINEAR }, { "bicubic", NSCL_FILTER_BICUBIC },
+                                       { "lanczos", NSCL_FILTER_LANCZOS }, { "tf-bilinear", NSCL_FILTER_TF_BILINEAR }, { NULL, 0 } };
+static const nscl_choice tvs[] = { { "l2", NSCL_TV_L2 }, { "l1", NSCL_TV_L1 }, { "power", NSCL_TV_POWER }, { NULL, 0 } };
+static const nscl_choice optimizers[] = { { "lbfgs", NSCL_LBFGS }, { "adam", NSCL_ADAM }, { NULL, 0 } };
+static const nscl_choice searches[] = { { "wolfe", NSCL_WOLFE }, { "none", NSCL_FIXED_STEP }, { NULL, 0 } };
+static const nscl_choice inits[] = { { "content", NSCL_INIT_CONTENT }, { "noise", NSCL_INIT_NOISE }, { "gray", NSCL_INIT_GRAY },
+                                     { "style", NSCL_INIT_STYLE }, { NULL, 0 } };
+static const nscl_choice depths[] = { { "8", 8 }, { "16", 16 }, { NULL, 0 } };
+
+#define AT(member) offsetof(nscl_options, member)
+#define SET(member) offsetof(nscl_options, settings.member)
+#define HEADING(text) { NULL, NULL, NSCL_OPTION_HEADING, 0, 0, 0, 0, 0, NULL, text }
+#define FLAG(name, flags, at, help) { name, NULL, NSCL_OPTION_FLAG, flags, at, 0, 0, 0, NULL, help }
+#define TEXT(name, what, flags, at, help) { name, what, NSCL_OPTION_TEXT, flags, at, 0, 0, 0, NULL, help }
+#define FILES(name, what, flags, at, count, help) { name, what, NSCL_OPTION_FILES, flags, at, count, 0, 0, NULL, help }
+#define INTEGER(name, flags, at, low, high, help) { name, "N", NSCL_OPTION_INTEGER, flags, at, 0, low, high, NULL, help }
+#define LONG(name, flags, at, low, help) { name, "N", NSCL_OPTION_LONG, flags, at, 0, low, INFINITY, NULL, help }
+#define REAL(name, flags, at, low, high, help) { name, "X", NSCL_OPTION_REAL, flags, at, 0, low, high, NULL, help }
+#define CHOICE(name, flags, at, choices, help) { name, "WORD", NSCL_OPTION_CHOICE, flags, at, 0, 0, 0, choices, help }
+#define PRESET(name, flags, at, help) { name, "NAME", NSCL_OPTION_PRESET, flags, at, 0, 0, 0, NULL, help }
+#define REALS(name, flags, at, count, low, high, help) { name, "X...", NSCL_OPTION_REALS, flags, at, count, low, high, NULL, help }
+#define LAYERS(name, flags, at, count, help) { name, "LAYER...", NSCL_OPTION_LAYERS, flags, at, count, 0, 0, NULL, help }
+#define WEIGHTS(name, flags, at, count, help) { name, "X...", NSCL_OPTION_WEIGHTS, flags, at, count, 0, INFINITY, NULL, help }
+#define NEEDED (NSCL_OPTION_REQUIRED | NSCL_OPTION_RECORDED)
+#define REC NSCL_OPTION_RECORDED
+
+/* Values are set in this order, whatever theirs on the command line: counts before lists of that length, and the preset
+ * before all that it decides. */
+static const nscl_option rows[] = {
+    HEADING("Pictures"),
+    TEXT("content", "FILE", NEEDED, AT(content), "the photograph, PNG or JPEG"),
+    FILES("styles", "FILE...", NEEDED, AT(styles), AT(style_count), "one or more paintings"),
+    TEXT("output", "FILE", NSCL_OPTION_REQUIRED, AT(output), "where the picture goes, .png or .jpg"),
+    FLAG("overwrite", 0, AT(overwrite), "replace files that are there"),
+    INTEGER("quality", REC, AT(quality), 1, 100, "of a JPEG; 95 when not given"),
+    LONG("max-pixels", 0, AT(max_pixels), 1, "refuse to read larger pictures"),
+
+    HEADING("Method"),
+    PRESET("preset", REC, SET(preset), "method to follow; all other options change it, wherever they stand"),
+    TEXT("network", "NAME|FILE", REC, AT(network), "builtin, vgg19, vgg16, or a file with weights (.h5, .mat, .safetensors)"),
+    CHOICE("pooling", REC, SET(pooling), poolings, "of the network"),
+    CHOICE("pool-rounding", REC, SET(pool_round_up), roundings, "where a size is odd"),
+
+    HEADING("Size of the result (one of --width and --height, --size, --short-side; 0: not set; all 0: the content's size)"),
+    INTEGER("width", REC, SET(width), 0, 65535, "alone keeps the aspect; with --height stretches"),
+    INTEGER("height", REC, SET(height), 0, 65535, "alone keeps the aspect; with --width stretches"),
+    INTEGER("size", REC, SET(size), 0, 65535, "of the longer side"),
+    INTEGER("short-side", REC, SET(short_side), 0, 65535, "of the shorter side"),
+    CHOICE("filter", REC, SET(filter), filters, "for resizing"),
+    CHOICE("depth", REC, SET(depth), depths, "bits of each sample of the result"),
+
+    HEADING("What counts (lists take values with spaces or commas between)"),
+    REAL("content-weight", REC, SET(content_weight), 0, INFINITY, "of the photograph"),
+    LAYERS("content-layers", REC, SET(content_layers), SET(content_layer_count), "layers that hold the photograph's shapes"),
+    WEIGHTS("content-layer-weights", REC, SET(content_layers), SET(content_layer_count), "one for each of these layers"),
+    REAL("content-weight-blend", 0, AT(content_blend), 0, 1, "instead of these: layers relu4_2 * X + relu5_2 * (1 - X)"),
+    REAL("style-weight", REC, SET(style_weight), 0, INFINITY, "of the paintings"),
+    REALS("style-blend-weights", REC, SET(style_blend_weights), AT(style_count), 0, INFINITY, "share of each painting, brought to sum 1"),
+    REALS("style-scales", REC, SET(style_scales), AT(style_count), NSCL_ABOVE_0, INFINITY, "size of each painting beside the result"),
+    LAYERS("style-layers", REC, SET(style_layers), SET(style_layer_count), "layers that hold the paintings' manner"),
+    WEIGHTS("style-layer-weights", REC, SET(style_layers), SET(style_layer_count), "one for each of these layers"),
+    REAL("style-layer-weight-exp", 0, AT(style_exp), NSCL_ABOVE_0, INFINITY, "instead: weight of each layer over that of the one before"),
+    REAL("tv-weight", REC, SET(tv_weight), 0, INFINITY, "of smoothness (total variation)"),
+    CHOICE("tv", REC, SET(tv), tvs, "form of the total variation"),
+    FLAG("preserve-colors", REC, SET(preserve_colors), "brightness of the result, colours of the photograph"),
+
+    HEADING("Start"),
+    CHOICE("init", REC, SET(init), inits, "picture to start from"),
+    TEXT("initial", "FILE", REC, AT(initial), "start from this picture instead"),
+    REAL("initial-noiseblend", REC, SET(initial_noiseblend), 0, 1, "share of noise in the start"),
+    LONG("seed", REC, SET(seed), 0, "of the noise"),
+
+    HEADING("Optimiser"),
+    INTEGER("iterations", REC, SET(iterations), 1, 10000000, "L-BFGS: evaluations of the loss; Adam: steps"),
+    CHOICE("optimizer", REC, SET(optimizer), optimizers, "L-BFGS or Adam"),
+    INTEGER("lbfgs-history", REC, SET(lbfgs_history), 1, 1000, "steps that L-BFGS remembers"),
+    CHOICE("line-search", REC, SET(line_search), searches, "of L-BFGS"),
+    REAL("learning-rate", REC, SET(learning_rate), NSCL_ABOVE_0, INFINITY, "of Adam, and of L-BFGS without line search"),
+    REAL("beta1", REC, SET(beta1), 0, NSCL_BELOW_1, "Adam: decay of the mean"),
+    REAL("beta2", REC, SET(beta2), 0, NSCL_BELOW_1, "Adam: decay of the mean square"),
+    REAL("eps", REC, SET(eps), NSCL_ABOVE_0, INFINITY, "Adam: added to the root"),
+
+    HEADING("Progress"),
+    INTEGER("print-iterations", 0, AT(print_iterations), 1, INT_MAX, "a line of figures every N; where there is no terminal 10 when not given"),
+    TEXT("checkpoint-output", "PATTERN", 0, AT(checkpoint_output), "pictures on the way: a name with %s, %d or %04d where the number goes"),
+    INTEGER("checkpoint-iterations", REC, SET(checkpoint_iterations), 1, INT_MAX, "how often; preset neural-style keeps the best of these"),
+    TEXT("log", "FILE", 0, AT(log), "settings and every loss, as lines of JSON"),
+    FLAG("quiet", 0, AT(quiet), "errors only"),
+    FLAG("verbose", 0, AT(verbose), "what the library does, and the terms of the loss"),
+
+    HEADING("Device and help"),
+    TEXT("device", "WHICH", 0, AT(device), "auto, number, P:D, part of its name, cpu or gpu; $NSCL_DEVICE, else auto, when not given"),
+    FLAG("list-devices", 0, AT(list_devices), "list the devices and end"),
+    FLAG("version", 0, AT(version), "show the version and end"),
+    FLAG("help", 0, AT(help), "show this and end"),
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+/* Of an option given twice the last counts. */
+typedef struct given {
+    nscl_values values;
+    const char *attached; /* the value of --name=value, which `values` then points to */
+    int yes;
+} given;
+
+const nscl_option *nscl_option_row(int index)
+{
+    return index >= 0 && index < ROWS ? &rows[index] : NULL;
+}
+
+void nscl_options_init(nscl_options *options, nscl_preset preset)
+{
+    memset(options, 0, sizeof *options);
+    options->network = "builtin";
+    options->content_blend = options->style_exp = -1;
+    options->max_pixels = NSCL_MAX_PIXELS_DEFAULT;
+    nscl_settings_init(&options->settings, preset);
+}
+
+static int find_row(const char *name, size_t length)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (rows[i].name && strlen(rows[i].name) == length && !memcmp(rows[i].name, name, length))
+            return i;
+    return -1;
+}
+
+/* Least number of letters to put in, take out or change; names past 63 letters are cut. */
+static int distance(const char *a, size_t na, const char *b)
+{
+    int row[64];
+    size_t nb = strlen(b);
+    na = na > 63 ? 63 : na;
+    nb = nb > 63 ? 63 : nb;
+    for (size_t j = 0; j <= nb; j++)
+        row[j] = (int)j;
+    for (size_t i = 1; i <= na; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= nb; j++) {
+            int change = diagonal + (a[i - 1] != b[j - 1]), put_in = row[j - 1] + 1, take_out = row[j] + 1;
+            diagonal = row[j];
+            row[j] = change < put_in ? change : put_in;
+            row[j] = row[j] < take_out ? row[j] : take_out;
+        }
+    }
+    return row[nb];
+}
+
+static const char *nearest_name(const char *name, size_t length)
+{
+    const char *best = "help";
+    int least = INT_MAX;
+    for (int i = 0; i < ROWS; i++) {
+        int d = rows[i].name ? distance(name, length, rows[i].name) : INT_MAX;
+        if (d < least) {
+            least = d;
+            best = rows[i].name;
+        }
+    }
+    return best;
+}
+
+/* Finds the options in argv and the words behind each. */
+static nscl_status scan(given *table, int argc, char *const *argv, nscl_error *error)
+{
+    for (int i = 1; i < argc;) {
+        const char *word = argv[i++];
+        if (strncmp(word, "--", 2) != 0)
+            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "'%s' belongs to no option; pictures are given with --content, --styles and --output", word);
+        const char *name = word + 2, *equals = strchr(name, '=');
+        size_t length = equals ? (size_t)(equals - name) : strlen(name);
+        int r = find_row(name, length);
+        if (r < 0)
+            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%.*s is not an option; the nearest is --%s", (int)(length < 200 ? length : 200), name,
+                                 nearest_name(name, length));
+        given *g = &table[r];
+        memset(g, 0, sizeof *g);
+        g->yes = 1;
+        if (rows[r].kind == NSCL_OPTION_FLAG && equals)
+            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s takes no value; leave '%s' out", rows[r].name, equals);
+        if (rows[r].kind == NSCL_OPTION_FLAG)
+            continue;
+        if (equals) {
+            g->attached = equals + 1;
+            g->values = (nscl_values){ &g->attached, 1 };
+            continue;
+        }
+        int first = i, most = nscl_option_takes_many(&rows[r]) ? argc : first + 1;
+        while (i < argc && i < most && strncmp(argv[i], "--", 2) != 0)
+            i++;
+        g->values = (nscl_values){ (const char *const *)&argv[first], i - first };
+    }
+    return NSCL_OK;
+}
+
+static int was_given(const given *table, const char *name)
+{
+    return table[find_row(name, strlen(name))].yes;
+}
+
+static nscl_status check_given(const given *table, nscl_error *error)
+{
+    static const char *const contradictions[][2] = {
+        { "width", "size" }, { "width", "short-side" }, { "height", "size" }, { "height", "short-side" }, { "size", "short-side" },
+        { "content-weight-blend", "content-layers" }, { "content-weight-blend", "content-layer-weights" },
+        { "style-layer-weight-exp", "style-layer-weights" }, { "initial", "init" }, { "quiet", "verbose" },
+    };
+    for (int i = 0; i < ROWS; i++)
+        if ((rows[i].flags & NSCL_OPTION_REQUIRED) && !table[i].yes)
+            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s is missing; give --%s %s: %s", rows[i].name, rows[i].name, rows[i].argument, rows[i].help);
+    for (size_t i = 0; i < sizeof contradictions / sizeof contradictions[0]; i++)
+        if (was_given(table, contradictions[i][0]) && was_given(table, contradictions[i][1]))
+            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s and --%s contradict each other; give one of them", contradictions[i][0], contradictions[i][1]);
+    if (was_given(table, "checkpoint-output") && !was_given(table, "checkpoint-iterations"))
+        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--checkpoint-output needs to know how often; give --checkpoint-iterations N too");
+    return NSCL_OK;
+}
+
+/* What options decide for each other once each has its value. */
+static void settle(nscl_options *options, const given *table)
+{
+    nscl_settings *s = &options->settings;
+    if (was_given(table, "width") || was_given(table, "height") || was_given(table, "size") || was_given(table, "short-side")) {
+        s->width = was_given(table, "width") ? s->width : 0; /* a preset's size gives way to one that is asked for */
+        s->height = was_given(table, "height") ? s->height : 0;
+        s->size = was_given(table, "size") ? s->size : 0;
+        s->short_side = was_given(table, "short-side") ? s->short_side : 0;
+    }
+    if (options->content_blend >= 0)
+        nscl_settings_content_blend(s, options->content_blend);
+    if (options->style_exp > 0)
+        nscl_settings_style_exp(s, options->style_exp);
+    /* As neural-style has it: a start that is named is taken without noise, and a share of noise below 1 asks for a
+     * picture under it, the content. */
+    if (!was_given(table, "initial-noiseblend")) {
+        if (options->initial || (was_given(table, "init") && s->init != NSCL_INIT_NOISE))
+            s->initial_noiseblend = 0;
+    } else if (s->initial_noiseblend < 1 && s->init == NSCL_INIT_NOISE && !options->initial && !was_given(table, "init"))
+        s->init = NSCL_INIT_CONTENT;
+}
+
+/* Notes the options that were given for nothing. */
+static void find_idle(nscl_options *options, const given *table)
+{
+    const nscl_settings *s = &options->settings;
+    int adam = s->optimizer == NSCL_ADAM, searching = !adam && s->line_search == NSCL_WOLFE;
+    int noise = s->initial_noiseblend > 0 || (s->init == NSCL_INIT_NOISE && !options->initial);
+    const struct {
+        const char *name;
+        int idle;
+        const char *why;
+    } checks[] = {
+        { "beta1", !adam, "the optimiser is L-BFGS" },
+        { "beta2", !adam, "the optimiser is L-BFGS" },
+        { "eps", !adam, "the optimiser is L-BFGS" },
+        { "learning-rate", searching, "L-BFGS searches along the line; see --line-search" },
+        { "lbfgs-history", adam, "the optimiser is Adam" },
+        { "line-search", adam, "the optimiser is Adam" },
+        { "seed", !noise, "the start has no noise" },
+        { "tv", s->tv_weight <= 0, "--tv-weight is 0" },
+        { "quality", !nscl_cli_is_jpeg(options->output), "the output is no JPEG" },
+        { "depth", s->depth == 16 && nscl_cli_is_jpeg(options->output), "a JPEG has 8 bits; choose .png" },
+        { "checkpoint-iterations", !options->checkpoint_output && s->preset != NSCL_PRESET_NEURAL_STYLE, "there is no --checkpoint-output" },
+    };
+    _Static_assert(sizeof checks / sizeof checks[0] <= NSCL_MAX_IDLE, "options->idle holds every row");
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+        if (checks[i].idle && was_given(table, checks[i].name))
+            options->idle[options->idle_count++] = (nscl_idle){ checks[i].name, checks[i].why };
+}
+
+nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *argv, nscl_error *error)
+{
+    given table[ROWS];
+    memset(table, 0, sizeof table);
+    nscl_options_init(options, NSCL_PRESET_GATYS);
+    nscl_status status = scan(table, argc, argv, error);
+    int informing = was_given(table, "help") || was_given(table, "version") || was_given(table, "list-devices");
+    if (status == NSCL_OK && !informing)
+        status = check_given(table, error);
+    for (int i = 0; i < ROWS && status == NSCL_OK; i++) {
+        int wanted = !informing || rows[i].kind == NSCL_OPTION_FLAG || rows[i].at == AT(device);
+        if (table[i].yes && rows[i].name && wanted)
+            status = nscl_option_set(&rows[i], options, &table[i].values, error);
+    }
+    if (status != NSCL_OK || informing)
+        return status;
+    settle(options, table);
+    find_idle(options, table);
+    return NSCL_OK;
+}

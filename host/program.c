@@ -1,0 +1,198 @@
+/* A program's key is the SHA-256 of everything that decides its binary. Any trouble with the cache means compiling
+ * from source; a cache file is written under a temporary name and renamed, so that two runs cannot mix. */
+#define _POSIX_C_SOURCE 200809L
+#include "program.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "embedded.h"
+#include "os.h"
+
+#define CACHE_FORMAT "nscl-program-1"
+
+/* The text of cl/<name>: from the directory that overrides, else the embedded one. malloc'ed. */
+static char *source_text(nscl_context *ctx, const char *name)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    if (ctx->kernel_dir) {
+        char *path = nscl_path_join(ctx->kernel_dir, name);
+        if (path && nscl_file_exists(path))
+            nscl_file_read(path, 1 << 20, &bytes, &size, &ctx->error);
+        free(path);
+        if (bytes || ctx->error.code != NSCL_OK)
+            return (char *)bytes;
+    }
+    for (const nscl_embedded *e = nscl_kernel_files; e->name; e++)
+        if (strcmp(e->name, name) == 0)
+            return strdup((const char *)e->bytes);
+    return NULL;
+}
+
+/* Source of a file with `#include "common.cl"` put in, since a runtime compiler sees no folder. malloc'ed. */
+static char *whole_source(nscl_context *ctx, const char *name)
+{
+    static const char include[] = "#include \"common.cl\"";
+    char *text = source_text(ctx, name);
+    char *at = text ? strstr(text, include) : NULL;
+    if (!at)
+        return text;
+    char *common = source_text(ctx, "common.cl");
+    if (!common) {
+        free(text);
+        return NULL;
+    }
+    size_t size = strlen(text) + strlen(common) + 1;
+    char *all = malloc(size);
+    if (all)
+        snprintf(all, size, "%.*s%s%s", (int)(at - text), text, common, at + sizeof include - 1);
+    free(text);
+    free(common);
+    return all;
+}
+
+static const char *file_of_kernel(const char *kernel)
+{
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, " %s(global", kernel);
+    for (const nscl_embedded *e = nscl_kernel_files; e->name; e++) {
+        const char *text = (const char *)e->bytes;
+        for (const char *p = text; (p = strstr(p, pattern)) != NULL; p++) {
+            const char *line = p;
+            while (line > text && line[-1] != '\n')
+                line--;
+            if (strncmp(line, "kernel ", 7) == 0)
+                return e->name;
+        }
+    }
+    return NULL;
+}
+
+/* cache_dir/<hash>.bin, malloc'ed; NULL without a cache. */
+static char *cache_path(const nscl_context *ctx, const char *source, const char *options)
+{
+    SHA2_CTX sha;
+    char hex[SHA256_DIGEST_STRING_LENGTH + 4];
+    const nscl_device_info *d = &ctx->facts.info;
+    const char *parts[] = {CACHE_FORMAT, source, options, d->name, d->vendor, d->driver, d->version, d->platform_name, ctx->facts.platform_version};
+    if (!ctx->cache_dir)
+        return NULL;
+    SHA256Init(&sha);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        SHA256Update(&sha, (const uint8_t *)parts[i], strlen(parts[i]) + 1);
+    SHA256End(&sha, hex);
+    memcpy(hex + SHA256_DIGEST_STRING_LENGTH - 1, ".bin", 5);
+    return nscl_path_join(ctx->cache_dir, hex);
+}
+
+static cl_program from_cache(nscl_context *ctx, const char *path, const char *options)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    cl_int code = CL_SUCCESS, status = CL_SUCCESS;
+    cl_program program = NULL;
+    if (!path || !nscl_file_exists(path) || nscl_file_read(path, (size_t)256 << 20, &bytes, &size, NULL) != NSCL_OK || size < 16)
+        goto done;
+    const unsigned char *binary = bytes;
+    program = clCreateProgramWithBinary(ctx->cl, 1, &ctx->facts.device, &size, &binary, &status, &code);
+    if (program && (code != CL_SUCCESS || status != CL_SUCCESS || clBuildProgram(program, 1, &ctx->facts.device, options, NULL, NULL) != CL_SUCCESS)) {
+        clReleaseProgram(program);
+        program = NULL;
+    }
+    if (!program)
+        remove(path); /* a driver changed under the same version, or a damaged file */
+done:
+    free(bytes);
+    return program;
+}
+
+static void to_cache(cl_program program, const char *path)
+{
+    size_t size = 0;
+    unsigned char *bytes = NULL;
+    nscl_file file = {0};
+    if (!path || clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size < 16 || !(bytes = malloc(size)))
+        return;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS && nscl_file_create(&file, path, NULL) == NSCL_OK) {
+        fwrite(bytes, 1, size, file.stream);
+        nscl_file_commit(&file, NULL);
+    }
+    free(bytes);
+}
+
+static void build_failed(nscl_context *ctx, cl_program program, const char *name, const char *options, cl_int code)
+{
+    char text[600] = "";
+    size_t n = 0;
+    char *log = NULL;
+    if (clGetProgramBuildInfo(program, ctx->facts.device, CL_PROGRAM_BUILD_LOG, 0, NULL, &n) == CL_SUCCESS && n && (log = calloc(1, n + 1))) {
+        clGetProgramBuildInfo(program, ctx->facts.device, CL_PROGRAM_BUILD_LOG, n, log, NULL);
+        snprintf(text, sizeof text, "%s", log);
+    }
+    nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "cannot compile %s (%s) on %s: %s\n%s", name, options, ctx->facts.info.name, nscl_cl_text(code), text);
+    free(log);
+}
+
+cl_program nscl_program_of(nscl_context *ctx, const char *kernel, const char *options)
+{
+    char all[512];
+    cl_int code = CL_SUCCESS;
+    char *source = NULL, *path = NULL;
+    cl_program program = NULL;
+    if (ctx->error.code != NSCL_OK)
+        return NULL;
+    const char *name = file_of_kernel(kernel);
+    if (!name) {
+        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "no .cl file holds the kernel '%s'", kernel);
+        return NULL;
+    }
+    for (nscl_program *p = ctx->programs; p; p = p->next)
+        if (strcmp(p->file, name) == 0 && strcmp(p->options, options) == 0)
+            return p->program;
+    nscl_program *node = calloc(1, sizeof *node);
+    source = whole_source(ctx, name);
+    if (!node || !source || !(node->options = strdup(options))) {
+        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to build %s", name);
+        goto done;
+    }
+    snprintf(all, sizeof all, "%s %s", ctx->build_options, options);
+    path = cache_path(ctx, source, all);
+    double start = nscl_seconds();
+    program = from_cache(ctx, path, all);
+    int cached = program != NULL;
+    if (!program) {
+        const char *text = source;
+        program = clCreateProgramWithSource(ctx->cl, 1, &text, NULL, &code);
+        if (program)
+            code = clBuildProgram(program, 1, &ctx->facts.device, all, NULL, NULL);
+        if (code != CL_SUCCESS) {
+            if (program) {
+                build_failed(ctx, program, name, all, code);
+                clReleaseProgram(program);
+                program = NULL;
+            } else
+                nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "cannot create the program %s: %s", name, nscl_cl_text(code));
+            goto done;
+        }
+        to_cache(program, path);
+    }
+    nscl_log(ctx, NSCL_LOG_DEBUG, "%s %s (%s) in %.3f s", cached ? "loaded" : "compiled", name, options, nscl_seconds() - start);
+    node->file = name;
+    node->program = program;
+    node->next = ctx->programs;
+    ctx->programs = node;
+    node = NULL;
+done:
+    if (node) {
+        free(node->options);
+        free(node);
+    }
+    free(source);
+    free(path);
+    return program;
+}

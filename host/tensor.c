@@ -1,0 +1,140 @@
+#include "tensor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
+{
+    nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no %.1f MiB more on the device, which has %.1f MiB (%.1f MiB in use, largest buffer %.1f MiB): %s; choose a smaller --size",
+              (double)bytes / 1048576.0, (double)ctx->facts.memory / 1048576.0, (double)ctx->bytes / 1048576.0, (double)ctx->facts.largest_buffer / 1048576.0, nscl_cl_text(code));
+}
+
+cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes)
+{
+    cl_int code = CL_SUCCESS;
+    if (ctx->error.code != NSCL_OK)
+        return NULL;
+    bytes = (bytes + 63) / 64 * 64;
+    if (bytes == 0)
+        bytes = 64;
+    nscl_buffer *b = calloc(1, sizeof *b);
+    if (!b) {
+        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no host memory for a buffer's entry");
+        return NULL;
+    }
+    if (bytes > ctx->facts.largest_buffer)
+        code = CL_INVALID_BUFFER_SIZE;
+    else
+        b->mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE, bytes, NULL, &code);
+    if (code != CL_SUCCESS) {
+        memory_failed(ctx, code, bytes);
+        free(b);
+        return NULL;
+    }
+    b->bytes = bytes;
+    b->next = ctx->buffers;
+    ctx->buffers = b;
+    ctx->bytes += bytes;
+    if (ctx->bytes > ctx->peak_bytes)
+        ctx->peak_bytes = ctx->bytes;
+    return b->mem;
+}
+
+cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes)
+{
+    cl_mem mem = nscl_buffer_create(ctx, bytes);
+    nscl_buffer_write(ctx, mem, data, bytes);
+    return mem;
+}
+
+cl_mem nscl_buffer_zero(nscl_context *ctx, size_t bytes)
+{
+    const cl_float zero = 0;
+    cl_mem mem = nscl_buffer_create(ctx, bytes);
+    if (ctx->error.code != NSCL_OK)
+        return mem;
+    cl_int code = clEnqueueFillBuffer(ctx->queue, mem, &zero, sizeof zero, 0, (bytes + 63) / 64 * 64, 0, NULL, NULL);
+    if (code != CL_SUCCESS)
+        memory_failed(ctx, code, bytes);
+    return mem;
+}
+
+cl_mem nscl_scratch(nscl_context *ctx, int slot, size_t bytes)
+{
+    if (ctx->scratch_bytes[slot] < bytes) {
+        nscl_buffer_free(ctx, ctx->scratch[slot]);
+        ctx->scratch_bytes[slot] = 0;
+        ctx->scratch[slot] = nscl_buffer_create(ctx, bytes);
+        if (ctx->scratch[slot])
+            ctx->scratch_bytes[slot] = bytes;
+    }
+    return ctx->scratch[slot];
+}
+
+static void forget(nscl_context *ctx, nscl_buffer **link)
+{
+    nscl_buffer *b = *link;
+    *link = b->next;
+    ctx->bytes -= b->bytes;
+    clReleaseMemObject(b->mem);
+    free(b);
+}
+
+void nscl_buffer_free(nscl_context *ctx, cl_mem mem)
+{
+    if (!mem)
+        return;
+    for (nscl_buffer **link = &ctx->buffers; *link; link = &(*link)->next)
+        if ((*link)->mem == mem) {
+            forget(ctx, link);
+            return;
+        }
+}
+
+void nscl_buffers_release(nscl_context *ctx)
+{
+    while (ctx->buffers)
+        forget(ctx, &ctx->buffers);
+}
+
+void nscl_buffer_write(nscl_context *ctx, cl_mem mem, const void *data, size_t bytes)
+{
+    if (ctx->error.code != NSCL_OK || bytes == 0)
+        return;
+    cl_int code = clEnqueueWriteBuffer(ctx->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL);
+    if (code != CL_SUCCESS)
+        nscl_fail(&ctx->error, code == CL_MEM_OBJECT_ALLOCATION_FAILURE ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE, "cannot write %.1f MiB to the device: %s",
+                  (double)bytes / 1048576.0, nscl_cl_text(code));
+}
+
+void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes)
+{
+    if (ctx->error.code != NSCL_OK || bytes == 0)
+        return;
+    cl_int code = clEnqueueReadBuffer(ctx->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL);
+    if (code != CL_SUCCESS)
+        nscl_fail(&ctx->error, code == CL_MEM_OBJECT_ALLOCATION_FAILURE ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE, "cannot read %.1f MiB from the device: %s",
+                  (double)bytes / 1048576.0, nscl_cl_text(code));
+}
+
+int nscl_blocks(const nscl_context *ctx, int c)
+{
+    return (c + ctx->block - 1) / ctx->block;
+}
+
+size_t nscl_block_floats(const nscl_context *ctx, int c, int h, int w)
+{
+    return (size_t)nscl_blocks(ctx, c) * (size_t)ctx->block * (size_t)h * (size_t)w;
+}
+
+size_t nscl_vector_floats(const nscl_context *ctx, int h, int w)
+{
+    size_t b = (size_t)ctx->block;
+    return ((size_t)3 * (size_t)h * (size_t)w + b - 1) / b * b;
+}
+
+nscl_tensor nscl_tensor_create(nscl_context *ctx, int c, int h, int w)
+{
+    nscl_tensor t = {nscl_buffer_create(ctx, nscl_block_floats(ctx, c, h, w) * sizeof(float)), c, h, w};
+    return t;
+}

@@ -1,0 +1,41 @@
+/* Device memory. A buffer is a cl_mem that the context remembers; a tensor is a buffer with a shape. */
+#ifndef NSCL_TENSOR_H
+#define NSCL_TENSOR_H
+
+#include "context.h"
+
+/* Activations are blocks of channels, (blocks, h, w, ctx->block), lanes past c zero; pictures planar (3, h, w). */
+typedef struct nscl_tensor {
+    cl_mem mem;
+    int c, h, w;
+} nscl_tensor;
+
+/* `bytes` of device memory, uninitialised; a multiple of 64 is taken. NULL after an error (recorded). */
+cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes);
+/* The same holding a copy of `data`. */
+cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes);
+/* The same filled with zeros. */
+cl_mem nscl_buffer_zero(nscl_context *ctx, size_t bytes);
+/* Gives it back; NULL is accepted. */
+void nscl_buffer_free(nscl_context *ctx, cl_mem mem);
+void nscl_buffers_release(nscl_context *ctx);
+
+/* Working memory of at least `bytes` that any operation may use between two launches of its own: one buffer a slot
+ * (0 to NSCL_SCRATCHES - 1), grown when more is asked for, so that after the first evaluation nothing is allocated. */
+cl_mem nscl_scratch(nscl_context *ctx, int slot, size_t bytes);
+
+/* Blocking copies between host and device. Do nothing after an error. */
+void nscl_buffer_write(nscl_context *ctx, cl_mem mem, const void *data, size_t bytes);
+void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes);
+
+/* Number of channel blocks of c channels. */
+int nscl_blocks(const nscl_context *ctx, int c);
+
+/* Floats of a tensor of blocks (padding included) and of a picture's vector, in whole blocks of lanes. */
+size_t nscl_block_floats(const nscl_context *ctx, int c, int h, int w);
+size_t nscl_vector_floats(const nscl_context *ctx, int h, int w);
+
+/* The tensor's memory, uninitialised. */
+nscl_tensor nscl_tensor_create(nscl_context *ctx, int c, int h, int w);
+
+#endif
