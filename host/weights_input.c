@@ -118,10 +118,14 @@ static size_t format_numbers(char *text, size_t size, const char *name, const fl
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         char number[40] = "";
+        float back = 0;
         json_t *v = json_real((double)values[i]);
-        size_t n = json_dumpb(v, number, sizeof number - 1, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        for (size_t digits = 6, same = 0; digits <= 9 && !same; digits++) { /* the fewest that read back the same */
+            size_t n = json_dumpb(v, number, sizeof number - 1, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+            number[n < sizeof number ? n : 0] = '\0';
+            same = parse_numbers(number, strlen(number), &back, 1) && back == values[i];
+        }
         json_decref(v);
-        number[n < sizeof number ? n : 0] = '\0';
         int written = snprintf(text + used, size - used, "%s%s", i ? "," : name, number);
         used += written > 0 && (size_t)written < size - used ? (size_t)written : 0;
     }
