@@ -46,6 +46,9 @@ modules="clblast libpng libturbojpeg jansson libmd"
 [ "$(uname -s)" = Darwin ] || modules="OpenCL $modules"
 [ $tests = no ] || modules="$modules cmocka"
 
+# Each for a feature of its own, built without where it is not there. (HDF5's name differs between systems.)
+optional_modules="libexif lcms2 matio libcurl"
+
 build_packages="ocl-icd-opencl-dev opencl-c-headers libclblast-dev libpng-dev libturbojpeg0-dev libexif-dev
     liblcms2-dev libhdf5-dev libmatio-dev libjansson-dev libcurl4-openssl-dev libmd-dev ca-certificates"
 test_packages="libcmocka-dev pocl-opencl-icd mesa-opencl-icd python3-venv"
@@ -93,8 +96,28 @@ apt() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 "$@"
 }
 
+# Takes out of $missing what is optional and not in apt's lists.
+drop_unknown() {
+    kept=
+    for package in $missing; do
+        if ! among "$package" "$optional_packages" || apt-cache show "$package" >/dev/null 2>&1; then
+            kept="$kept $package"
+        fi
+    done
+    missing=$kept
+}
+
+have_lists() {
+    for list in /var/lib/apt/lists/*_Packages*; do
+        [ ! -f "$list" ] || return 0
+    done
+    return 1
+}
+
 setup_apt() {
     find_missing
+    [ -n "$missing" ] || return 0
+    ! have_lists || drop_unknown
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" -eq 0 ]; then
         as_root=
@@ -106,29 +129,31 @@ setup_apt() {
         return 1
     fi
     apt_log=$(mktemp)
-    say "installing:$missing"
     if ! apt update >"$apt_log" 2>&1; then
         warn "apt-get update failed; going on with the lists that are there:"
         tail -n 3 "$apt_log" >&2
     fi
-    wanted=
-    for package in $missing; do
-        if among "$package" "$optional_packages" && ! apt-cache show "$package" >/dev/null 2>&1; then
-            say "no package $package in this release; going on without"
-        else
-            wanted="$wanted $package"
-        fi
-    done
-    [ -n "$wanted" ] || return 0
-    # shellcheck disable=SC2086
-    if ! apt --no-install-recommends install $wanted >"$apt_log" 2>&1; then
+    drop_unknown
+    [ -n "$missing" ] || return 0
+    say "installing:$missing"
+    # shellcheck disable=SC2086 # a list of words
+    if ! apt --no-install-recommends install $missing >"$apt_log" 2>&1; then
         tail -n 20 "$apt_log" >&2
-        warn "apt-get could not install:$wanted"
+        warn "apt-get could not install:$missing"
         return 1
     fi
 }
 
 # ---- other systems ----------------------------------------------------------------------------------
+
+# Whether nothing at all is to be found missing, so that there is nothing to say.
+all_there() {
+    for program in git cmake make cc c++ pkg-config; do
+        have $program || return 1
+    done
+    # shellcheck disable=SC2086
+    pkg-config --exists $modules $optional_modules
+}
 
 # $1: the system's name, $2: the command that installs, $3: packages to build, $4: packages to test.
 advise() {
@@ -234,7 +259,7 @@ fi
 if [ $system = debian ] && have apt-get && have dpkg-query; then
     setup_apt || exit 1
 else
-    setup_other $system
+    all_there || setup_other $system
 fi
 check_required || exit 1
 [ $tests = no ] || setup_intel
