@@ -92,7 +92,8 @@ static uint32_t get32(const unsigned char *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* The next whole chunk of one of the types in the list, four letters each, with a right checksum. *at begins as 0. */
+/* The next whole chunk of one of the types in the list, four letters each, with a right checksum, up to the end chunk.
+ * *at begins as 0. */
 static int chunk_next(struct chunk *chunk, const unsigned char *bytes, size_t size, size_t *at, const char *types)
 {
     if (!*at)
@@ -100,7 +101,7 @@ static int chunk_next(struct chunk *chunk, const unsigned char *bytes, size_t si
     while (*at < size && size - *at >= 12) {
         const unsigned char *p = bytes + *at;
         size_t n = get32(p);
-        if (n > size - *at - 12)
+        if (n > PNG_UINT_31_MAX || n > size - *at - 12 || memcmp(p + 4, "IEND", 4) == 0)
             return 0;
         *at += n + 12;
         for (const char *type = types; *type; type += 4)

@@ -54,12 +54,10 @@ static enum kind text_kind(const unsigned char *bytes, size_t size, const char *
         size--;
     }
     if (begins_text(bytes, size, "<?xml") || begins_text(bytes, size, "<!--"))
-        for (size_t i = 0; i < size; i++)
-            if (begins_text(bytes + i, size - i, "<svg")) {
-                *what = "an SVG drawing";
-                return KIND_OTHER;
-            } else if (begins_text(bytes + i, size - i, "<html") || begins_text(bytes + i, size - i, "<!doctype html"))
-                return KIND_PAGE;
+        while (size && !begins_text(bytes, size, "<svg") && !begins_text(bytes, size, "<html") && !begins_text(bytes, size, "<!doctype html")) {
+            bytes++;
+            size--;
+        }
     if (begins_text(bytes, size, "<svg")) {
         *what = "an SVG drawing";
         return KIND_OTHER;
@@ -167,11 +165,13 @@ nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t heigh
     if (!max_pixels)
         max_pixels = NSCL_MAX_PIXELS_DEFAULT;
     if (pixels > max_pixels || width > INT_MAX || height > INT_MAX)
-        return nscl_fail(error, NSCL_BAD_FILE, "'%s' says it has %lu x %lu pixels, more than the %llu allowed; make it smaller or raise the limit (--max-pixels)",
-                         name, (unsigned long)width, (unsigned long)height, (unsigned long long)max_pixels);
+        return nscl_fail(error, NSCL_BAD_FILE,
+                         "'%s' says it has %lu x %lu pixels, more than the %llu allowed; make it smaller or raise the limit (--max-pixels)", name,
+                         (unsigned long)width, (unsigned long)height, (unsigned long long)max_pixels);
     void *samples = pixels > SIZE_MAX / pixel_size ? NULL : malloc((size_t)pixels * pixel_size);
     if (!samples)
-        return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the %lu x %lu pixels of '%s'; make it smaller", (unsigned long)width, (unsigned long)height, name);
+        return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the %lu x %lu pixels of '%s'; make it smaller", (unsigned long)width, (unsigned long)height,
+                         name);
     *out = (nscl_picture){(int)width, (int)height, channels, depth, samples};
     return NSCL_OK;
 }
@@ -351,8 +351,9 @@ nscl_status nscl_picture_write(const nscl_picture *picture, const char *path, co
         return status;
     if (!picture->samples || picture->width < 1 || picture->height < 1 || (picture->channels != 3 && picture->channels != 4) ||
         (picture->depth != 8 && picture->depth != 16))
-        return nscl_fail(error, NSCL_BAD_ARGUMENT, "cannot write '%s': a picture of %d x %d pixels, %d channels and %d bits; give 3 or 4 channels of 8 or 16 bits",
-                         path, picture->width, picture->height, picture->channels, picture->depth);
+        return nscl_fail(error, NSCL_BAD_ARGUMENT,
+                         "cannot write '%s': a picture of %d x %d pixels, %d channels and %d bits; give 3 or 4 channels of 8 or 16 bits", path,
+                         picture->width, picture->height, picture->channels, picture->depth);
     if (quality < 1 || quality > 100)
         return nscl_fail(error, NSCL_BAD_ARGUMENT, "cannot write '%s' with JPEG quality %d; choose 1 to 100", path, quality);
     status = nscl_file_create(&file, path, error);
