@@ -25,7 +25,7 @@ if ! cmake -B build-test -S . -DCMAKE_BUILD_TYPE=RelWithDebInfo -DNSCL_SANITIZE=
     exit 1
 fi
 if ! cmake --build build-test --parallel "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)" >$log 2>&1; then
-    grep -E -A 12 'error|warning|Error ' $log >&2 || tail -n 40 $log >&2
+    grep -E -A 8 '(error|warning): |undefined reference|\*\*\* ' $log >&2 || tail -n 40 $log >&2
     echo "test: building failed, see above and $log" >&2
     exit 1
 fi
