@@ -177,7 +177,7 @@ static nscl_status read_layer(struct nscl_weights *w, const char *path, hid_t ro
     kernel = open_dataset(group, layer, kernels);
     bias = open_dataset(group, layer, biases);
     if (kernel < 0 || bias < 0) {
-        status = nscl_fail(error, NSCL_BAD_FILE, "'%s': %s has no %s under a name that Keras gives it; save the file again with Keras' save_weights", path, layer,
+        status = nscl_fail(error, NSCL_BAD_FILE, "'%s': %s has no %s under a name that Keras gives it; save the file again with save_weights", path, layer,
                            kernel < 0 ? "kernel" : "bias");
         goto done;
     }
@@ -283,7 +283,7 @@ nscl_status nscl_weights_read_h5(struct nscl_weights *w, const char *path, const
     (void)bytes;
     (void)size;
     return nscl_fail(error, NSCL_BAD_FILE,
-                     "'%s' is a Keras HDF5 file, which this build cannot read; install HDF5 (libhdf5-dev) and build again, or convert it to .safetensors", path);
+                     "'%s' is a Keras HDF5 file, which this build cannot read; install libhdf5-dev and build again, or convert it to .safetensors", path);
 }
 
 #endif

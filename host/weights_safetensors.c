@@ -71,8 +71,8 @@ static nscl_status check_spans(const source *s, nscl_error *error)
             goto done;
         }
         if (spans[n].end > s->size) {
-            status = nscl_fail(error, NSCL_BAD_FILE, "'%s' is cut short or damaged: tensor '%.64s' ends at byte %llu of %llu; fetch or convert it again", s->path,
-                               key, (unsigned long long)spans[n].end, (unsigned long long)s->size);
+            status = nscl_fail(error, NSCL_BAD_FILE, "'%s' is cut short or damaged: tensor '%.64s' ends at byte %llu of %llu; fetch it again", s->path, key,
+                               (unsigned long long)spans[n].end, (unsigned long long)s->size);
             goto done;
         }
         n++;
@@ -103,7 +103,7 @@ static nscl_status get_tensor(const source *s, const char *name, tensor *out, ns
     if (!entry)
         return nscl_fail(error, NSCL_BAD_FILE, "'%s' has no tensor '%s'; convert the whole network again", s->path, name);
     if (!type || !nscl_value_type_find(type, &out->type))
-        return nscl_fail(error, NSCL_BAD_FILE, "'%s': tensor '%s' is of type '%.16s'; nscl reads F32, F16, BF16 and F64: convert it to one of them", s->path, name,
+        return nscl_fail(error, NSCL_BAD_FILE, "'%s': tensor '%s' is of type '%.16s'; nscl reads F32, F16, BF16 and F64: convert it", s->path, name,
                          type ? type : "none");
     size_t rank = json_array_size(shape);
     uint64_t count = 1;
@@ -127,7 +127,7 @@ static nscl_status read_conv(struct nscl_weights *w, const source *s, const char
     if (get_tensor(s, name, &kernel, error) != NSCL_OK)
         return NSCL_BAD_FILE;
     if (kernel.rank != 4)
-        return nscl_fail(error, NSCL_BAD_FILE, "'%s': tensor '%s' has %d dimensions, not 4 (is it a VGG with batch normalisation? Use one without)", s->path, name,
+        return nscl_fail(error, NSCL_BAD_FILE, "'%s': tensor '%s' has %d dimensions, not 4 (batch normalisation? Use a VGG without)", s->path, name,
                          kernel.rank);
     snprintf(name, sizeof name, "%s.bias", stem);
     if (get_tensor(s, name, &bias, error) != NSCL_OK)
@@ -163,7 +163,8 @@ static nscl_status read_torchvision_names(struct nscl_weights *w, const source *
     const char *key;
     json_t *entry;
     if (json_object_get(s->header, "features.1.weight") || json_object_get(s->header, "features.1.running_mean"))
-        return nscl_fail(error, NSCL_BAD_FILE, "'%s' is a VGG with batch normalisation, which nscl does not run; use vgg19 or vgg16, not vgg19_bn or vgg16_bn", s->path);
+        return nscl_fail(error, NSCL_BAD_FILE, "'%s' is a VGG with batch normalisation, which nscl does not run; use vgg19 or vgg16, not vgg19_bn or vgg16_bn",
+                         s->path);
     /* conv4_1 is features.19 in both; conv3_4 is 16 in VGG-19 alone, and a prefix up to conv3_3 is the same in both. */
     int is16 = json_object_get(s->header, "features.17.weight") != NULL;
     const nscl_arch *arch = &nscl_archs[is16 ? 1 : 0];
@@ -186,7 +187,8 @@ static nscl_status read_torchvision_names(struct nscl_weights *w, const source *
         there += strncmp(key, "features.", 9) == 0 && length > 7 && strcmp(key + length - 7, ".weight") == 0;
     }
     if (used != there)
-        return nscl_fail(error, NSCL_BAD_FILE, "'%s' has features at places where VGG-19 and VGG-16 have none (is it VGG-11 or VGG-13?); use vgg19 or vgg16", s->path);
+        return nscl_fail(error, NSCL_BAD_FILE, "'%s' has features at places where VGG-19 and VGG-16 have none (is it VGG-11 or VGG-13?); use vgg19 or vgg16",
+                         s->path);
     return NSCL_OK;
 }
 
