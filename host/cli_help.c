@@ -122,7 +122,7 @@ void nscl_cli_help(FILE *stream)
             wrap(stream, row->help, 0, 0);
         }
     }
-    fputs("\nExit status: 0 done, 1 failure while running, 2 wrong usage, 130 interrupted. The first Ctrl-C ends the\n"
-          "work after the present evaluation and the picture so far is written; a second ends at once.\n",
+    fputs("\nExit status: 0 done, 1 failure while running, 2 wrong usage, 130 interrupted. The first Ctrl-C ends\n"
+          "the work after the present evaluation and the picture so far is written; a second ends at once.\n",
           stream);
 }

@@ -12,7 +12,7 @@ static nscl_status fail(nscl_cli_log *log, nscl_error *error)
     return nscl_cli_fail(error, NSCL_BAD_FILE, "--log: cannot write '%s': %s", log->path, strerror(errno));
 }
 
-static nscl_status write_line(nscl_cli_log *log, const json_t *object, int digits, nscl_error *error)
+static nscl_status write_line(nscl_cli_log *log, const json_t *object, size_t digits, nscl_error *error)
 {
     if (!object || json_dumpf(object, log->stream, JSON_COMPACT | JSON_REAL_PRECISION(digits)) != 0 || fputc('\n', log->stream) == EOF ||
         fflush(log->stream) != 0)

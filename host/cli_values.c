@@ -177,7 +177,8 @@ static nscl_status set_layers(const nscl_option *row, nscl_layer_weight *layers,
     int shared = *count > 1 && fabs(sum - 1) < 1e-9;
     while ((found = next_item(values, &word, &place, item)) != 0) {
         if (found < 0 || strlen(item) >= sizeof layers[0].name)
-            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: '%s' is no layer's name; layers are called relu4_2, conv4_2 or block4_conv2", row->name, item);
+            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: '%s' is no layer's name; layers are called relu4_2, conv4_2 or block4_conv2", row->name,
+                                 item);
         if (n == NSCL_MAX_LAYERS)
             return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: more than %d layers; give fewer", row->name, NSCL_MAX_LAYERS);
         canonical_layer(item, name);

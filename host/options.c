@@ -46,20 +46,20 @@ static const nscl_option rows[] = {
     FILES("styles", "FILE...", NEEDED, AT(styles), AT(style_count), "one or more paintings"),
     TEXT("output", "FILE", NSCL_OPTION_REQUIRED, AT(output), "where the picture goes, .png or .jpg"),
     FLAG("overwrite", 0, AT(overwrite), "replace files that are there"),
-    INTEGER("quality", REC, AT(quality), 1, 100, "of a JPEG; 95 when not given"),
+    INTEGER("quality", REC, AT(quality), 1, 100, "of a JPEG"),
     LONG("max-pixels", 0, AT(max_pixels), 1, "refuse to read larger pictures"),
 
     HEADING("Method"),
     PRESET("preset", REC, SET(preset), "method to follow; all other options change it, wherever they stand"),
     TEXT("network", "NAME|FILE", REC, AT(network), "builtin, vgg19, vgg16, or a file with weights (.h5, .mat, .safetensors)"),
-    CHOICE("pooling", REC, SET(pooling), poolings, "of the network"),
+    CHOICE("pooling", REC, SET(pooling), poolings, "within the network"),
     CHOICE("pool-rounding", REC, SET(pool_round_up), roundings, "where a size is odd"),
 
     HEADING("Size of the result (one of --width and --height, --size, --short-side; 0: not set; all 0: the content's size)"),
     INTEGER("width", REC, SET(width), 0, 65535, "alone keeps the aspect; with --height stretches"),
     INTEGER("height", REC, SET(height), 0, 65535, "alone keeps the aspect; with --width stretches"),
-    INTEGER("size", REC, SET(size), 0, 65535, "of the longer side"),
-    INTEGER("short-side", REC, SET(short_side), 0, 65535, "of the shorter side"),
+    INTEGER("size", REC, SET(size), 0, 65535, "longer side"),
+    INTEGER("short-side", REC, SET(short_side), 0, 65535, "shorter side"),
     CHOICE("filter", REC, SET(filter), filters, "for resizing"),
     CHOICE("depth", REC, SET(depth), depths, "bits of each sample of the result"),
 
@@ -69,8 +69,8 @@ static const nscl_option rows[] = {
     WEIGHTS("content-layer-weights", REC, SET(content_layers), SET(content_layer_count), "one for each of these layers"),
     REAL("content-weight-blend", 0, AT(content_blend), 0, 1, "instead of these: layers relu4_2 * X + relu5_2 * (1 - X)"),
     REAL("style-weight", REC, SET(style_weight), 0, INFINITY, "of the paintings"),
-    REALS("style-blend-weights", REC, SET(style_blend_weights), AT(style_count), 0, INFINITY, "share of each painting, brought to sum 1"),
-    REALS("style-scales", REC, SET(style_scales), AT(style_count), NSCL_ABOVE_0, INFINITY, "size of each painting beside the result"),
+    REALS("style-blend-weights", REC, SET(style_blend_weights), AT(style_count), 0, INFINITY, "share of each painting, brought to sum 1; equal when not given"),
+    REALS("style-scales", REC, SET(style_scales), AT(style_count), NSCL_ABOVE_0, INFINITY, "size of each painting beside the result; 1 when not given"),
     LAYERS("style-layers", REC, SET(style_layers), SET(style_layer_count), "layers that hold the paintings' manner"),
     WEIGHTS("style-layer-weights", REC, SET(style_layers), SET(style_layer_count), "one for each of these layers"),
     REAL("style-layer-weight-exp", 0, AT(style_exp), NSCL_ABOVE_0, INFINITY, "instead: weight of each layer over that of the one before"),
@@ -86,7 +86,7 @@ static const nscl_option rows[] = {
 
     HEADING("Optimiser"),
     INTEGER("iterations", REC, SET(iterations), 1, 10000000, "L-BFGS: evaluations of the loss; Adam: steps"),
-    CHOICE("optimizer", REC, SET(optimizer), optimizers, "L-BFGS or Adam"),
+    CHOICE("optimizer", REC, SET(optimizer), optimizers, "what changes the picture"),
     INTEGER("lbfgs-history", REC, SET(lbfgs_history), 1, 1000, "steps that L-BFGS remembers"),
     CHOICE("line-search", REC, SET(line_search), searches, "of L-BFGS"),
     REAL("learning-rate", REC, SET(learning_rate), NSCL_ABOVE_0, INFINITY, "of Adam, and of L-BFGS without line search"),
@@ -95,7 +95,7 @@ static const nscl_option rows[] = {
     REAL("eps", REC, SET(eps), NSCL_ABOVE_0, INFINITY, "Adam: added to the root"),
 
     HEADING("Progress"),
-    INTEGER("print-iterations", 0, AT(print_iterations), 1, INT_MAX, "a line of figures every N; where there is no terminal 10 when not given"),
+    INTEGER("print-iterations", 0, AT(print_iterations), 1, INT_MAX, "a line of figures every N; when not given, every 10 where there is no terminal"),
     TEXT("checkpoint-output", "PATTERN", 0, AT(checkpoint_output), "pictures on the way: a name with %s, %d or %04d where the number goes"),
     INTEGER("checkpoint-iterations", REC, SET(checkpoint_iterations), 1, INT_MAX, "how often; preset neural-style keeps the best of these"),
     TEXT("log", "FILE", 0, AT(log), "settings and every loss, as lines of JSON"),
@@ -127,6 +127,7 @@ void nscl_options_init(nscl_options *options, nscl_preset preset)
 {
     memset(options, 0, sizeof *options);
     options->network = "builtin";
+    options->quality = 95;
     options->content_blend = options->style_exp = -1;
     options->max_pixels = NSCL_MAX_PIXELS_DEFAULT;
     nscl_settings_init(&options->settings, preset);

@@ -21,7 +21,7 @@ typedef struct nscl_options {
     const char *checkpoint_output, *log;
     double content_blend, style_exp; /* below 0: not given */
     uint64_t max_pixels;
-    int quality;          /* 0: not given, the library's default */
+    int quality;
     int print_iterations; /* 0: not given */
     int overwrite, quiet, verbose, help, version, list_devices;
     int idle_count;
