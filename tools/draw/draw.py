@@ -5,15 +5,20 @@ import os
 import sys
 import time
 
+from PIL import ImageFile
+
 # One thread: results must not depend on how a library splits its sums.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data")
 LIMIT = 196_000
+# Room for one whole picture: the encoder cannot optimise across buffers.
+ImageFile.MAXBLOCK = 1 << 23
 # name: (folder, module, function)
 PICTURES = {
     "lakeside": ("pictures", "landscape", "picture"),
+    "swirls": ("styles", "style_brush", "swirls"),
 }
 
 
