@@ -62,7 +62,7 @@ kernel void gram_sum(global float *restrict gram, global const float *restrict p
 
 /* partial sums of (gram - target)^2, and slope = factor * (gram - target) (+ slope where accumulate is not 0).
  * PARTIALS work-groups of RL; n = N * N / CB floatb. */
-kernel void gram_loss(global float *restrict partial, global floatb *restrict slope, global const floatb *restrict gram,
+kernel void gram_loss(global float *restrict partial, int slot, global floatb *restrict slope, global const floatb *restrict gram,
                       global const floatb *restrict target, ulong n, float factor, int accumulate)
 {
     TREE_DECLARE;
@@ -73,7 +73,7 @@ kernel void gram_loss(global float *restrict partial, global floatb *restrict sl
         sum = fma(d, d, sum);
         slope[i] = accumulate ? fma((floatb)factor, d, slope[i]) : factor * d;
     }
-    TREE_SUM(partial, sum_lanes(sum));
+    TREE_SUM(partial + slot * PARTIALS, sum_lanes(sum));
 }
 
 /* df = slope f times [f > 0] where masked is not 0 (+ df where accumulate is not 0); slope is symmetric.

@@ -18,21 +18,54 @@ kernel void adam_step(global floatb *restrict x, global floatb *restrict m, glob
     x[i] -= rate * mi / (sqrt(vi * vscale) + eps);
 }
 
-/* y = x + t * d */
-kernel void step_to(global floatb *restrict y, global const floatb *restrict x, global const floatb *restrict d, ulong n, float t)
+/* y = x + t * d; y may be x. */
+kernel void step_to(global floatb *y, global const floatb *x, global const floatb *restrict d, ulong n, float t)
 {
     ulong i = get_global_id(0);
     if (i < n)
         y[i] = fma((floatb)t, d[i], x[i]);
 }
 
-/* The pair of an accepted step: s = t * d, y = g - g_old (g_old may be y itself). */
-kernel void lbfgs_pair(global floatb *restrict s, global floatb *y, global const floatb *restrict d, global const floatb *restrict g,
-                       global const floatb *g_old, ulong n, float t)
+/* The pair of an accepted step: s = t * d, y = g - g_old. */
+kernel void lbfgs_pair(global floatb *restrict s, global floatb *restrict y, global const floatb *restrict d, global const floatb *restrict g,
+                       global const floatb *restrict g_old, ulong n, float t)
 {
     ulong i = get_global_id(0);
     if (i < n) {
         s[i] = t * d[i];
         y[i] = g[i] - g_old[i];
     }
+}
+
+inline float slot_sum(global const float *sums, int slot)
+{
+    float v = 0.0f;
+    for (int i = 0; i < PARTIALS; i++)
+        v += sums[slot * PARTIALS + i];
+    return v;
+}
+
+/* One step of the two-loop recursion: q += (ca * sum[a] + cb * sum[b]) * v, then sum[out] = w . q with the new q; the
+ * scalars never leave the device. PARTIALS work-groups of RL. */
+kernel void lbfgs_update(global float *sums, int out, global floatb *q, global const floatb *v, global const floatb *w, ulong n, int a, float ca, int b, float cb)
+{
+    TREE_DECLARE;
+    SHARE(n);
+    floatb c = ca * slot_sum(sums, a) + (cb == 0.0f ? 0.0f : cb * slot_sum(sums, b));
+    floatb sum = 0.0f;
+    for (ulong i = from + get_local_id(0); i < to; i += RL) {
+        floatb x = fma(c, v[i], q[i]);
+        q[i] = x;
+        sum = fma(w[i], x, sum);
+    }
+    TREE_SUM(sums + out * PARTIALS, sum_lanes(sum));
+}
+
+/* q *= c / sum[a]. PARTIALS work-groups of RL. */
+kernel void lbfgs_scale(global const float *restrict sums, global floatb *restrict q, ulong n, int a, float c)
+{
+    SHARE(n);
+    floatb factor = c / slot_sum(sums, a);
+    for (ulong i = from + get_local_id(0); i < to; i += RL)
+        q[i] *= factor;
 }

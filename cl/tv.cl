@@ -21,7 +21,7 @@ inline float anchor(global const float *x, int h, int w, int i, int j, int form,
 }
 
 /* Work-groups: PARTIALS of RL; each takes its share of the 3 * h rows. */
-kernel void tv_fwd(global float *restrict partial, global const float *restrict x, int h, int w, int form, float ay, float ax)
+kernel void tv_fwd(global float *restrict partial, int slot, global const float *restrict x, int h, int w, int form, float ay, float ax)
 {
     TREE_DECLARE;
     SHARE((ulong)3 * h);
@@ -33,7 +33,7 @@ kernel void tv_fwd(global float *restrict partial, global const float *restrict 
             line += anchor(x + (ulong)c * h * w, h, w, i, j, form, ay, ax);
         sum += line;
     }
-    TREE_SUM(partial, sum);
+    TREE_SUM(partial + slot * PARTIALS, sum);
 }
 
 /* d anchor(i, j) / d dy and d dx. */

@@ -23,8 +23,8 @@ static json_t *choice_json(const nscl_option *row, const void *place)
     int value, wanted;
     memcpy(&wanted, place, sizeof wanted);
     for (int i = 0; (name = nscl_option_choice(row, i, &value)) != NULL; i++)
-        if (value == wanted)
-            return json_string(name);
+        if (value == wanted) /* a choice of numbers is a number */
+            return name[0] >= '0' && name[0] <= '9' ? json_integer(value) : json_string(name);
     return NULL;
 }
 

@@ -58,7 +58,7 @@ char *nscl_option_range(const nscl_option *row, char *text, size_t size)
 static nscl_status bad_value(const nscl_option *row, const char *word, const char *what, nscl_error *error)
 {
     char range[256];
-    return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: '%s' is %s; give %s", row->name, word, what, nscl_option_range(row, range, sizeof range));
+    return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: '%s' is %s; give a number, %s", row->name, word, what, nscl_option_range(row, range, sizeof range));
 }
 
 static nscl_status parse_real(const nscl_option *row, const char *word, double *out, nscl_error *error)
@@ -228,23 +228,27 @@ static nscl_status set_number(const nscl_option *row, void *place, const char *w
     return status;
 }
 
+nscl_status nscl_option_missing(const nscl_option *row, nscl_error *error)
+{
+    char range[256];
+    nscl_option_range(row, range, sizeof range);
+    return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: its value is missing; give %s%s%s", row->name, row->argument, range[0] ? ": " : "", range);
+}
+
 nscl_status nscl_option_set(const nscl_option *row, nscl_options *options, const nscl_values *values, nscl_error *error)
 {
     void *place = (char *)options + row->at;
     int *count = (int *)(void *)((char *)options + row->count_at);
     nscl_status status = NSCL_OK;
     int value = 0;
-    char range[256];
     if (row->kind == NSCL_OPTION_FLAG) {
         *(int *)place = 1;
         return NSCL_OK;
     }
     int many = nscl_option_takes_many(row);
     int empty = !values->count || (!many && !values->words[0][0]) || (many && row->kind != NSCL_OPTION_FILES && !count_items(values));
-    if (empty) {
-        nscl_option_range(row, range, sizeof range);
-        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: its value is missing; give %s%s%s", row->name, row->argument, range[0] ? ": " : "", range);
-    }
+    if (empty)
+        return nscl_option_missing(row, error);
     switch (row->kind) {
     case NSCL_OPTION_TEXT: *(const char **)place = values->words[0]; break;
     case NSCL_OPTION_FILES: return set_files(row, place, count, values, error);

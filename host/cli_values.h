@@ -24,6 +24,9 @@ const char *nscl_option_choice(const nscl_option *row, int index, int *value);
 /* What values the row takes: "0 to 1", "above 0", "max, average"; "" when anything goes. Returns text. */
 char *nscl_option_range(const nscl_option *row, char *text, size_t size);
 
+/* Fails for want of the row's value. */
+nscl_status nscl_option_missing(const nscl_option *row, nscl_error *error);
+
 /* Sets the row's value. NSCL_BAD_ARGUMENT when a word is malformed or out of range, or there are too many or too few. */
 nscl_status nscl_option_set(const nscl_option *row, nscl_options *options, const nscl_values *values, nscl_error *error);
 

@@ -85,13 +85,20 @@ static nscl_status check_apart(const app *a, const char *option, const char *pat
     return NSCL_OK;
 }
 
+/* The library's check does not know the names of options: it comes last, and is left with the extension. */
+static nscl_status check_picture(const app *a, const char *option, const char *path, nscl_error *error)
+{
+    nscl_status status = check_apart(a, option, path, error);
+    if (status == NSCL_OK)
+        status = nscl_cli_check_path(option, path, a->options.overwrite, error);
+    return status == NSCL_OK ? nscl_picture_check_path(path, a->options.overwrite, error) : status;
+}
+
 /* Everything that will be written: apart from what is read, in folders that take it, replacing nothing unasked. */
 static nscl_status check_outputs(app *a, nscl_error *error)
 {
     const nscl_options *o = &a->options;
-    nscl_status status = check_apart(a, "--output", o->output, error);
-    if (status == NSCL_OK)
-        status = nscl_picture_check_path(o->output, o->overwrite, error);
+    nscl_status status = check_picture(a, "--output", o->output, error);
     if (status == NSCL_OK && o->log)
         status = check_apart(a, "--log", o->log, error);
     if (status == NSCL_OK && o->log)
@@ -100,9 +107,7 @@ static nscl_status check_outputs(app *a, nscl_error *error)
         status = nscl_cli_checkpoint_open(&a->checkpoint, o, error);
     for (int n = -1; status == NSCL_OK && (n = nscl_cli_checkpoint_next(&a->checkpoint, n)) >= 0;) {
         char *path = nscl_cli_checkpoint_path(&a->checkpoint, n);
-        status = path ? check_apart(a, "--checkpoint-output", path, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory");
-        if (status == NSCL_OK)
-            status = nscl_picture_check_path(path, o->overwrite, error);
+        status = path ? check_picture(a, "--checkpoint-output", path, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory");
         free(path);
     }
     return status;
@@ -135,8 +140,9 @@ static nscl_status open_device(app *a, nscl_error *error)
                              a->options.device ? "--device" : "NSCL_DEVICE");
     }
     nscl_status status = nscl_open(&a->context, &open, error);
+    if (status == NSCL_NO_DEVICE && a->options.device && strcmp(a->options.device, "auto") != 0)
+        status = NSCL_BAD_ARGUMENT; /* another value would do */
     if (status == NSCL_OK && a->options.verbose) {
-        nscl_cli_say(&a->progress, "device: %s", nscl_context_device(a->context)->name);
         nscl_cli_say(&a->progress, "network: %s", nscl_weights_text(a->weights));
         nscl_cli_say(&a->progress, "picture: %d x %d", a->width, a->height);
     }

@@ -205,6 +205,8 @@ static nscl_status scan(given *table, int argc, char *const *argv, nscl_error *e
         int first = i, most = nscl_option_takes_many(&rows[r]) ? argc : first + 1;
         while (i < argc && i < most && strncmp(argv[i], "--", 2) != 0)
             i++;
+        if (i == first)
+            return nscl_option_missing(&rows[r], error);
         g->values = (nscl_values){ (const char *const *)&argv[first], i - first };
     }
     return NSCL_OK;

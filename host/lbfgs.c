@@ -1,0 +1,228 @@
+/* The two-loop recursion runs on the device: its scalars (s_i . q and y_i . q) stay in the buffer of sums, where the
+ * next launch finds them, so that an iteration needs no read of its own. The host knows only what the line search
+ * needs: losses and directional derivatives. It never stops by itself: where no step helps, the history is dropped and
+ * a shorter steepest-descent step is tried. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "kernel.h"
+#include "line_search.h"
+#include "optim.h"
+
+/* Slots after the loss's; alpha_i at ALPHA + i, beta_i at ALPHA + history + i. */
+enum { START_SLOPE, TRIAL_SLOPE, SCRATCH, ALPHA };
+
+typedef struct pair {
+    cl_mem s, y;
+    double sy; /* s . y */
+} pair;
+
+typedef struct lbfgs {
+    nscl_problem *p;
+    const nscl_lbfgs_settings *settings;
+    cl_mem x, trial, d, g[3];
+    cl_ulong blocks;
+    int current;   /* which g belongs to x */
+    int other;     /* which g the running evaluation fills */
+    double loss;   /* at x */
+    pair *pairs;   /* a ring: the oldest at `first` */
+    int first, count;
+    double shrink; /* of the first trial step, after failures */
+    int stop;
+    const char *note;
+} lbfgs;
+
+static int slot(const lbfgs *o, int which)
+{
+    return o->p->first_slot + which;
+}
+
+static pair *pair_at(const lbfgs *o, int i)
+{
+    return &o->pairs[(o->first + i) % o->settings->history];
+}
+
+/* sums[out] = w . d after d += (ca sum[a] + cb sum[b]) v */
+static void update(lbfgs *o, int out, cl_mem v, cl_mem w, int a, double ca, int b, double cb)
+{
+    nscl_context *ctx = o->p->ctx;
+    float fa = (float)ca, fb = (float)cb;
+    cl_int so = slot(o, out), sa = slot(o, a), sb = slot(o, b);
+    NSCL_RUN(ctx, "lbfgs_update", REDUCE(ctx), ARG(o->p->sums), ARG(so), ARG(o->d), ARG(v), ARG(w), ARG(o->blocks), ARG(sa), ARG(fa), ARG(sb), ARG(fb));
+}
+
+/* d = -H g, and its slope g . d to START_SLOPE. */
+static void find_direction(lbfgs *o)
+{
+    nscl_context *ctx = o->p->ctx;
+    cl_mem g = o->g[o->current];
+    int k = o->count, beta = ALPHA + o->settings->history;
+    nscl_axpby(ctx, o->d, g, o->p->n, -1.0f, 0.0f);
+    if (k == 0) {
+        nscl_dot_product(ctx, o->p->sums, slot(o, START_SLOPE), g, o->d, o->p->n);
+        return;
+    }
+    pair *newest = pair_at(o, k - 1);
+    nscl_dot_product(ctx, o->p->sums, slot(o, ALPHA + k - 1), newest->s, o->d, o->p->n);
+    for (int i = k - 1; i >= 0; i--) {
+        pair *a = pair_at(o, i);
+        update(o, i ? ALPHA + i - 1 : SCRATCH, a->y, i ? pair_at(o, i - 1)->s : a->y, ALPHA + i, -1 / a->sy, SCRATCH, 0);
+    }
+    /* The initial inverse Hessian: s . y / y . y of the newest pair. */
+    nscl_dot_product(ctx, o->p->sums, slot(o, SCRATCH), newest->y, newest->y, o->p->n);
+    float sy = (float)newest->sy;
+    cl_int yy = slot(o, SCRATCH);
+    NSCL_RUN(ctx, "lbfgs_scale", REDUCE(ctx), ARG(o->p->sums), ARG(o->d), ARG(o->blocks), ARG(yy), ARG(sy));
+    nscl_dot_product(ctx, o->p->sums, slot(o, beta), pair_at(o, 0)->y, o->d, o->p->n);
+    for (int i = 0; i < k; i++) {
+        pair *a = pair_at(o, i);
+        update(o, i + 1 < k ? beta + i + 1 : START_SLOPE, a->s, i + 1 < k ? pair_at(o, i + 1)->y : g, ALPHA + i, 1 / a->sy, beta + i, -1 / a->sy);
+    }
+}
+
+static void enqueue_slope(void *state)
+{
+    lbfgs *o = state;
+    nscl_dot_product(o->p->ctx, o->p->sums, slot(o, TRIAL_SLOPE), o->g[o->other], o->d, o->p->n);
+}
+
+static void enqueue_norm(void *state)
+{
+    lbfgs *o = state;
+    nscl_sum_absolute(o->p->ctx, o->p->sums, slot(o, START_SLOPE), o->g[o->other], o->p->n);
+}
+
+/* Evaluates x + t d into a gradient buffer that is not kept. values: START_SLOPE, TRIAL_SLOPE. */
+static int evaluate(lbfgs *o, double t, const int keep[2], nscl_point *point, double *values)
+{
+    nscl_context *ctx = o->p->ctx;
+    float step = (float)t;
+    for (o->other = 0; o->other == keep[0] || o->other == keep[1];)
+        o->other++;
+    NSCL_RUN(ctx, "step_to", DIM1(o->blocks), ARG(o->trial), ARG(o->x), ARG(o->d), ARG(o->blocks), ARG(step));
+    point->t = t;
+    point->gradient = o->other;
+    point->f = nscl_problem_evaluate(o->p, o->g[o->other], o->trial, enqueue_slope, o, values, 2);
+    point->slope = values[TRIAL_SLOPE];
+    if (ctx->error.code != NSCL_OK) {
+        o->stop = 1;
+        return 0;
+    }
+    if (!isfinite(point->f))
+        o->note = "loss not finite: the step is shrunk and the history dropped";
+    if (o->p->report(o->p->user, o->x, isfinite(point->f) ? point->f : o->loss, o->note))
+        o->stop = 1;
+    o->note = NULL;
+    return !o->stop && o->p->evaluations < o->settings->evaluations;
+}
+
+static int trial(void *user, double t, const int keep[2], nscl_point *point)
+{
+    double values[2];
+    return evaluate(user, t, keep, point, values);
+}
+
+static void drop_history(lbfgs *o)
+{
+    o->count = 0;
+    o->first = 0;
+}
+
+/* Moves x to the point and remembers the pair; a pair without positive curvature would spoil the matrix. */
+static void accept(lbfgs *o, nscl_point to, double start_slope)
+{
+    nscl_context *ctx = o->p->ctx;
+    float t = (float)to.t;
+    double sy = to.t * (to.slope - start_slope);
+    if (sy > 1e-10 && isfinite(sy)) {
+        pair *a = o->count < o->settings->history ? pair_at(o, o->count) : pair_at(o, 0);
+        if (o->count < o->settings->history)
+            o->count++;
+        else
+            o->first = (o->first + 1) % o->settings->history;
+        if (!a->s) {
+            a->s = nscl_buffer_zero(ctx, o->p->n * sizeof(float));
+            a->y = nscl_buffer_zero(ctx, o->p->n * sizeof(float));
+        }
+        a->sy = sy;
+        NSCL_RUN(ctx, "lbfgs_pair", DIM1(o->blocks), ARG(a->s), ARG(a->y), ARG(o->d), ARG(o->g[to.gradient]), ARG(o->g[o->current]), ARG(o->blocks), ARG(t));
+    }
+    NSCL_RUN(ctx, "step_to", DIM1(o->blocks), ARG(o->x), ARG(o->x), ARG(o->d), ARG(o->blocks), ARG(t));
+    o->current = to.gradient;
+    o->loss = to.f;
+}
+
+/* One iteration: direction, first trial, line search. first_step: of the very first direction. */
+static void iterate(lbfgs *o, double first_step)
+{
+    double values[2];
+    nscl_point first = {0, INFINITY, 0, -1};
+    int keep[2] = {o->current, o->current}, not_finite = 0;
+    double t = o->settings->learning_rate * o->shrink * (o->count ? 1.0 : first_step);
+    find_direction(o);
+    int go_on = evaluate(o, t, keep, &first, values);
+    if (o->p->ctx->error.code != NSCL_OK)
+        return;
+    nscl_point start = {0, o->loss, values[START_SLOPE], o->current}, best = first;
+    if (!(start.slope < 0)) {
+        drop_history(o);
+        o->note = "the direction did not descend: history dropped";
+        return;
+    }
+    if (o->settings->line_search == NSCL_FIXED_STEP)
+        not_finite = !isfinite(first.f);
+    else if (go_on)
+        best = nscl_line_search(start, first, trial, o, &not_finite);
+    else if (!(first.f < start.f))
+        best = start;
+    if (not_finite)
+        drop_history(o);
+    if (best.t > 0 && isfinite(best.f)) {
+        accept(o, best, start.slope);
+        o->shrink = fmin(1.0, o->shrink * 10);
+        if (not_finite)
+            drop_history(o);
+        return;
+    }
+    /* No step along d helps: begin anew from here with a shorter one. */
+    if (!not_finite)
+        o->note = "no step lowers the loss: history dropped, step shrunk";
+    drop_history(o);
+    o->shrink *= 0.1;
+}
+
+nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings *settings)
+{
+    nscl_context *ctx = p->ctx;
+    size_t bytes = p->n * sizeof(float);
+    nscl_status status = NSCL_OK;
+    lbfgs o = {.p = p, .settings = settings, .x = x, .blocks = p->n / (size_t)ctx->block, .shrink = 1.0};
+    double norm = 0;
+    o.pairs = calloc((size_t)settings->history, sizeof *o.pairs);
+    if (!o.pairs)
+        return nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for an L-BFGS history of %d", settings->history);
+    o.trial = nscl_buffer_zero(ctx, bytes);
+    o.d = nscl_buffer_zero(ctx, bytes);
+    for (int i = 0; i < 3; i++)
+        o.g[i] = nscl_buffer_zero(ctx, bytes);
+    o.loss = nscl_problem_evaluate(p, o.g[0], x, enqueue_norm, &o, &norm, 1);
+    if (ctx->error.code == NSCL_OK && !isfinite(o.loss))
+        status = nscl_fail(&ctx->error, NSCL_BAD_NUMBER, "the loss is not finite at the start: lower the weights, or check the network file");
+    if (ctx->error.code == NSCL_OK && p->report(p->user, x, o.loss, NULL))
+        o.stop = 1;
+    double first_step = norm > 0 ? fmin(1.0, 1.0 / norm) : 1.0;
+    while (ctx->error.code == NSCL_OK && !o.stop && p->evaluations < settings->evaluations)
+        iterate(&o, first_step);
+    if (status == NSCL_OK && o.stop)
+        status = NSCL_CANCELLED;
+    nscl_buffer_free(ctx, o.trial);
+    nscl_buffer_free(ctx, o.d);
+    for (int i = 0; i < 3; i++)
+        nscl_buffer_free(ctx, o.g[i]);
+    for (int i = 0; i < settings->history; i++) {
+        nscl_buffer_free(ctx, o.pairs[i].s);
+        nscl_buffer_free(ctx, o.pairs[i].y);
+    }
+    free(o.pairs);
+    return ctx->error.code != NSCL_OK ? ctx->error.code : status;
+}

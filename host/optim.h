@@ -1,0 +1,51 @@
+/* Minimising a function of a device vector. An optimiser sees only the vector, the loss and the gradient; vectors stay
+ * on the device, and one read an evaluation brings the scalars (the loss's sums and the optimiser's own dot products). */
+#ifndef NSCL_OPTIM_H
+#define NSCL_OPTIM_H
+
+#include "ops.h"
+
+typedef struct nscl_problem {
+    nscl_context *ctx;
+    size_t n;        /* floats of a vector, whole blocks (nscl_vector_floats) */
+    cl_mem sums;     /* (first_slot + what the optimiser wants, NSCL_PARTIALS) */
+    int first_slot;  /* slots before it are the loss's */
+    int evaluations; /* done so far */
+    void (*evaluate)(void *user, cl_mem gradient, cl_mem x); /* enqueues */
+    double (*loss)(void *user, const double *sums);          /* from one value a slot */
+    /* After each evaluation: the loss there, and the vector to show (the iterate the loss is of for Adam, the best
+     * accepted one for L-BFGS). Non-zero asks to stop. note: NULL, or what happened. */
+    int (*report)(void *user, cl_mem x, double loss, const char *note);
+    void *user;
+} nscl_problem;
+
+/* Slots each optimiser wants after the loss's. */
+#define NSCL_ADAM_SLOTS 0
+#define NSCL_LBFGS_SLOTS(history) (2 + 2 * (history) + 1)
+
+/* One evaluation: the loss at x, gradient to g, and to values[k] the sums of `extra` slots after the loss's, which
+ * `also` (may be NULL) enqueues. Not finite where the loss is not; INFINITY after a device failure. */
+double nscl_problem_evaluate(nscl_problem *p, cl_mem g, cl_mem x, void (*also)(void *state), void *state, double *values, int extra);
+
+typedef struct nscl_lbfgs_settings {
+    int evaluations;   /* at most, counted from 1; never stops before by itself */
+    int history;
+    nscl_line_search line_search;
+    double learning_rate; /* first trial step (1), or the step where line_search is none */
+} nscl_lbfgs_settings;
+
+/* Limited-memory BFGS (Nocedal and Wright, algorithm 7.4) with the strong Wolfe line search of algorithm 3.5 and 3.6 with
+ * cubic interpolation, or with a fixed step; both take the steps of torch.optim.LBFGS. x is improved in place.
+ * NSCL_CANCELLED where report asked to stop, NSCL_BAD_NUMBER where the loss is not finite at the start. */
+nscl_status nscl_lbfgs_run(nscl_problem *problem, cl_mem x, const nscl_lbfgs_settings *settings);
+
+typedef struct nscl_adam_settings {
+    int steps;
+    double learning_rate, beta1, beta2, eps;
+    int eps_inside; /* 0: TensorFlow's form, eps added to sqrt(v) uncorrected; 1: PyTorch's, to the corrected one */
+} nscl_adam_settings;
+
+/* Adam (Kingma and Ba, 2015): `steps` steps and one last evaluation, so steps + 1 evaluations. */
+nscl_status nscl_adam_run(nscl_problem *problem, cl_mem x, const nscl_adam_settings *settings);
+
+#endif
