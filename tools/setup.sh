@@ -42,14 +42,14 @@ build_programs="git:git cmake:cmake make:make cc:gcc c++:g++ pkg-config:pkg-conf
 test_programs="clang:clang shellcheck:shellcheck python3:python3 oclgrind:oclgrind"
 
 # Required libraries, by their pkg-config name. OpenCL is a part of macOS.
-modules="clblast libpng libturbojpeg jansson libmd"
+modules="clblast libpng zlib libjpeg jansson libmd"
 [ "$(uname -s)" = Darwin ] || modules="OpenCL $modules"
 [ $tests = no ] || modules="$modules cmocka"
 
 # Each for a feature of its own, built without where it is not there. (HDF5's name differs between systems.)
 optional_modules="libexif lcms2 matio libcurl"
 
-build_packages="ocl-icd-opencl-dev opencl-c-headers libclblast-dev libpng-dev libturbojpeg0-dev libexif-dev
+build_packages="ocl-icd-opencl-dev opencl-c-headers libclblast-dev libpng-dev zlib1g-dev libjpeg-dev libexif-dev
     liblcms2-dev libhdf5-dev libmatio-dev libjansson-dev libcurl4-openssl-dev libmd-dev ca-certificates"
 test_packages="libcmocka-dev pocl-opencl-icd mesa-opencl-icd python3-venv"
 
@@ -166,12 +166,12 @@ setup_other() {
     case $1 in
         fedora)
             advise Fedora "sudo dnf install" \
-                "git cmake make gcc gcc-c++ pkgconf-pkg-config 'pkgconfig(OpenCL)' opencl-headers clblast-devel libpng-devel turbojpeg-devel \
+                "git cmake make gcc gcc-c++ pkgconf-pkg-config 'pkgconfig(OpenCL)' opencl-headers clblast-devel libpng-devel zlib-devel libjpeg-turbo-devel \
 libexif-devel lcms2-devel hdf5-devel matio-devel jansson-devel libcurl-devel libmd-devel pocl" \
                 "libcmocka-devel mesa-libOpenCL clang ShellCheck python3" ;;
         arch)
             advise Arch "sudo pacman -S --needed" \
-                "git cmake make gcc pkgconf ocl-icd opencl-headers clblast libpng libjpeg-turbo libexif lcms2 hdf5 libmatio jansson curl libmd pocl" \
+                "git cmake make gcc pkgconf ocl-icd opencl-headers clblast libpng zlib libjpeg-turbo libexif lcms2 hdf5 libmatio jansson curl libmd pocl" \
                 "cmocka opencl-mesa clang shellcheck python" ;;
         macos)
             advise macOS "brew install" \
@@ -179,7 +179,7 @@ libexif-devel lcms2-devel hdf5-devel matio-devel jansson-devel libcurl-devel lib
                 "cmocka shellcheck python" ;;
         *)
             say "this system is not known here; needed are the development files of"
-            echo "    OpenCL (loader and headers), CLBlast, libpng, libjpeg-turbo, jansson, libmd, and a driver such as PoCL"
+            echo "    OpenCL (loader and headers), CLBlast, libpng, zlib, libjpeg-turbo, jansson, libmd, and a driver such as PoCL"
             echo "    and, each for a feature of its own: libexif, lcms2, HDF5, matio, libcurl"
             [ $tests = no ] || echo "    and for the tests: cmocka, clang, shellcheck, python3"
             ;;
