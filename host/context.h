@@ -15,6 +15,7 @@ enum {
 };
 
 #define NSCL_SCRATCHES 2
+#define NSCL_PARTIALS 128 /* partial sums of a reduction */
 
 typedef struct nscl_kernel {
     char name[32];

@@ -28,7 +28,7 @@ typedef struct nscl_arg {
 #define HEAVY3(ctx, a, b, c) ((nscl_dims){3, {(size_t)(a), (size_t)(b), (size_t)(c)}, {(size_t)(ctx)->heavy_items, 1, 1}})
 /* A reduction: NSCL_PARTIALS groups of ctx->reduce_items. */
 #define REDUCE(ctx) ((nscl_dims){1, {(size_t)NSCL_PARTIALS * (size_t)(ctx)->reduce_items, 1, 1}, {(size_t)(ctx)->reduce_items, 1, 1}})
-#define NSCL_PARTIALS 128 /* partial sums of a reduction */
+
 
 #define NSCL_RUN(ctx, name, dims, ...) NSCL_RUN_WITH(ctx, name, "", dims, __VA_ARGS__)
 /* The same, specialised by -D options. */

@@ -172,7 +172,7 @@ static void iterate(lbfgs *o, double first_step)
     if (o->settings->line_search == NSCL_FIXED_STEP)
         not_finite = !isfinite(first.f);
     else if (go_on)
-        best = nscl_line_search(start, first, trial, o, &not_finite);
+        best = nscl_wolfe_search(start, first, trial, o, &not_finite);
     else if (!(first.f < start.f))
         best = start;
     if (not_finite)

@@ -80,7 +80,7 @@ static nscl_point zoom(nscl_point start, nscl_point low, nscl_point high, int tr
     return low;
 }
 
-nscl_point nscl_line_search(nscl_point start, nscl_point first, nscl_trial_fn trial, void *user, int *not_finite)
+nscl_point nscl_wolfe_search(nscl_point start, nscl_point first, nscl_trial_fn trial, void *user, int *not_finite)
 {
     nscl_point previous = start, p = first;
     *not_finite |= !isfinite(p.f);

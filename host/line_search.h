@@ -17,6 +17,6 @@ typedef int (*nscl_trial_fn)(void *user, double t, const int keep[2], nscl_point
 
 /* Searches from `start` (t 0, slope < 0) beginning with the already evaluated `first`. Returns the best point that
  * satisfies the conditions, or else the lowest found, which may be `start`. *not_finite is set where a value was not. */
-nscl_point nscl_line_search(nscl_point start, nscl_point first, nscl_trial_fn trial, void *user, int *not_finite);
+nscl_point nscl_wolfe_search(nscl_point start, nscl_point first, nscl_trial_fn trial, void *user, int *not_finite);
 
 #endif

@@ -30,7 +30,7 @@ void nscl_loss_prepare(nscl_loss *loss, int extra_slots)
         loss->gram = nscl_buffer_create(ctx, side * side * sizeof(float));
         loss->slope = nscl_buffer_create(ctx, side * side * sizeof(float));
     }
-    loss->activations = nscl_activations_create(loss->network, loss->h, loss->w, look_before, 1);
+    loss->activations = nscl_activations_create(loss->network, loss->network->depth, loss->h, loss->w, look_before, 1);
 }
 
 void nscl_loss_free(nscl_loss *loss)

@@ -67,7 +67,7 @@ int nscl_network_side(const nscl_network *n, int layer, int h, int w)
     return h < w ? h : w;
 }
 
-nscl_activations *nscl_activations_create(const nscl_network *n, int h, int w, const int *look_before, int backward)
+nscl_activations *nscl_activations_create(const nscl_network *n, int depth, int h, int w, const int *look_before, int backward)
 {
     nscl_context *ctx = n->ctx;
     nscl_activations *a = calloc(1, sizeof *a);
@@ -76,7 +76,8 @@ nscl_activations *nscl_activations_create(const nscl_network *n, int h, int w, c
         nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for activations");
         return NULL;
     }
-    for (int i = 0; i < n->depth; i++) {
+    a->depth = depth;
+    for (int i = 0; i < depth; i++) {
         if (n->starts_block[i]) {
             h = nscl_pooled(h, n->pool_round_up);
             w = nscl_pooled(w, n->pool_round_up);
@@ -103,7 +104,7 @@ void nscl_activations_free(const nscl_network *n, nscl_activations *a)
 {
     if (!a)
         return;
-    for (int i = 0; i < n->depth; i++) {
+    for (int i = 0; i < a->depth; i++) {
         nscl_buffer_free(n->ctx, a->relu[i]);
         nscl_buffer_free(n->ctx, a->before[i]);
         nscl_buffer_free(n->ctx, a->pooled[i]);
@@ -116,7 +117,7 @@ void nscl_activations_free(const nscl_network *n, nscl_activations *a)
 void nscl_network_fwd(const nscl_network *n, nscl_activations *a, cl_mem x)
 {
     nscl_context *ctx = n->ctx;
-    for (int i = 0; i < n->depth; i++) {
+    for (int i = 0; i < a->depth; i++) {
         if (n->starts_block[i]) {
             nscl_pool_fwd(ctx, a->pooled[i], a->relu[i - 1], n->channels[i - 1], a->h[i - 1], a->w[i - 1], n->pool_round_up, n->pooling);
             x = a->pooled[i];
@@ -135,7 +136,7 @@ void nscl_network_bwd(const nscl_network *n, nscl_activations *a, cl_mem dx, nsc
     nscl_context *ctx = n->ctx;
     cl_mem dz = a->gradient[0], other = a->gradient[1];
     int have = 0;
-    for (int i = n->depth - 1; i >= 0; i--) {
+    for (int i = a->depth - 1; i >= 0; i--) {
         have = tap(user, i, dz, have);
         if (!have)
             continue; /* nothing below the deepest term yet */

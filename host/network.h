@@ -19,6 +19,7 @@ typedef struct nscl_network {
 } nscl_network;
 
 typedef struct nscl_activations {
+    int depth; /* convolutions computed, at most the network's */
     int h[NSCL_MAX_CONVS], w[NSCL_MAX_CONVS];
     cl_mem relu[NSCL_MAX_CONVS];   /* after the ReLU of each convolution */
     cl_mem before[NSCL_MAX_CONVS]; /* before it, where someone looks there; else NULL */
@@ -35,9 +36,9 @@ void nscl_network_free(nscl_network *network);
 /* Smallest side of the feature maps of convolution `layer` for a picture of h x w; 0 when the picture is too small. */
 int nscl_network_side(const nscl_network *network, int layer, int h, int w);
 
-/* Memory for a picture of h x w; look_before[layer] != 0 keeps the activation before that ReLU too; `backward` adds
+/* Memory for a picture of h x w through the first `depth` convolutions; look_before[layer] != 0 keeps the activation before that ReLU too; `backward` adds
  * the gradients. Released with nscl_activations_free. */
-nscl_activations *nscl_activations_create(const nscl_network *network, int h, int w, const int *look_before, int backward);
+nscl_activations *nscl_activations_create(const nscl_network *network, int depth, int h, int w, const int *look_before, int backward);
 void nscl_activations_free(const nscl_network *network, nscl_activations *a);
 
 /* Fills the activations from a picture (3, h, w). */

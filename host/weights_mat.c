@@ -12,17 +12,6 @@
 
 #include "os.h"
 
-/* matio's older names for looking up take a non-const name but do not change it. */
-static matvar_t *field(matvar_t *parent, const char *name)
-{
-    if (!parent || parent->class_type != MAT_C_STRUCT || !parent->data || !parent->dims || parent->rank < 1)
-        return NULL;
-    for (int i = 0; i < parent->rank; i++)
-        if (parent->dims[i] == 0)
-            return NULL;
-    return Mat_VarGetStructFieldByName(parent, name, 0);
-}
-
 /* Number of elements; 0 if there are none, or more than `limit`. */
 static size_t count_elements(const matvar_t *v, size_t limit)
 {
@@ -35,6 +24,18 @@ static size_t count_elements(const matvar_t *v, size_t limit)
         count *= v->dims[i];
     }
     return count;
+}
+
+/* As Mat_VarGetStructFieldByName, which a damaged struct without its fields' names brings down. */
+static matvar_t *field(matvar_t *parent, const char *name)
+{
+    if (!parent || parent->class_type != MAT_C_STRUCT || !parent->data || count_elements(parent, 1) != 1)
+        return NULL;
+    char *const *names = Mat_VarGetStructFieldnames(parent);
+    for (unsigned i = 0, n = names ? Mat_VarGetNumberOfFields(parent) : 0; i < n; i++)
+        if (names[i] && strcmp(names[i], name) == 0)
+            return Mat_VarGetStructFieldByIndex(parent, i, 0);
+    return NULL;
 }
 
 static matvar_t *cell(matvar_t *parent, size_t index)

@@ -1,0 +1,344 @@
+/* The driver: pictures in, targets, start, optimiser, picture out. Device work below this file is free of checks; the
+ * driver asks for the first error once an evaluation. */
+
+#include "nscl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "kernel.h"
+#include "loss.h"
+#include "noise.h"
+#include "optim.h"
+#include "os.h"
+#include "preset.h"
+
+typedef struct run {
+    nscl_context *ctx;
+    const nscl_weights *weights;
+    const nscl_settings *settings;
+    const nscl_job *job;
+    const nscl_preset_rules *rules;
+    nscl_network *network;
+    nscl_loss loss;
+    int h, w;
+    cl_mem content, alpha;  /* the content at the result's size, 0..255; its alpha or NULL */
+    cl_mem x;               /* the variable */
+    cl_mem best;            /* of the preset that keeps the best of checkpoints */
+    double best_loss;
+    cl_mem shown;           /* within the callback */
+    nscl_problem problem;
+    nscl_term terms[NSCL_MAX_TERMS];
+    int term_count;
+    double loss_now, started;
+} run;
+
+static int deepest(const run *r)
+{
+    int depth = 0, before = 0;
+    for (int i = 0; i < r->settings->content_layer_count; i++) {
+        int at = nscl_weights_find(r->weights, r->settings->content_layers[i].name, &before) + 1;
+        depth = at > depth ? at : depth;
+    }
+    for (int i = 0; i < r->settings->style_layer_count; i++) {
+        int at = nscl_weights_find(r->weights, r->settings->style_layers[i].name, &before) + 1;
+        depth = at > depth ? at : depth;
+    }
+    return depth;
+}
+
+/* A picture at a size, 0..255. 8-bit pictures are rounded to grey levels as the peers do; 16-bit ones keep their gain. */
+static cl_mem sized(run *r, const nscl_picture *p, int h, int w, cl_mem *alpha)
+{
+    nscl_context *ctx = r->ctx;
+    cl_mem full_alpha = NULL, full = nscl_image_upload(ctx, p, alpha ? &full_alpha : NULL);
+    if (alpha)
+        *alpha = full_alpha;
+    if (p->width == w && p->height == h)
+        return full;
+    cl_mem y = nscl_image_resize(ctx, full, 3, p->height, p->width, h, w, r->settings->filter, p->depth == 8);
+    if (full_alpha)
+        *alpha = nscl_image_resize(ctx, full_alpha, 1, p->height, p->width, h, w, r->settings->filter, p->depth == 8);
+    nscl_buffer_free(ctx, full_alpha);
+    nscl_buffer_free(ctx, full);
+    return y;
+}
+
+static nscl_status too_small(run *r, const char *what, int h, int w, int layer, nscl_error *error)
+{
+    if (nscl_network_side(r->network, layer, h, w) > 0)
+        return NSCL_OK;
+    return nscl_fail(error, NSCL_BAD_ARGUMENT, "%s has only %d x %d pixels: nothing of it is left at the deepest layer in use; choose a larger size or scale, or shallower layers",
+                     what, w, h);
+}
+
+/* Terms with their weights, and the targets at the content's own layers. */
+static void add_terms(run *r)
+{
+    const nscl_settings *s = r->settings;
+    nscl_loss *loss = &r->loss;
+    for (int i = 0; i < s->content_layer_count + s->style_layer_count; i++) {
+        int style = i >= s->content_layer_count;
+        const nscl_layer_weight *l = style ? &s->style_layers[i - s->content_layer_count] : &s->content_layers[i];
+        nscl_loss_term *t = &loss->term[loss->term_count];
+        int before = 0, layer = nscl_weights_find(r->weights, l->name, &before);
+        if ((style ? s->style_weight : s->content_weight) * l->weight == 0)
+            continue;
+        loss->term_count++;
+        memcpy(t->name, l->name, sizeof t->name);
+        t->layer = layer;
+        t->before_relu = before;
+        t->style = style;
+        t->weight = l->weight;
+    }
+    if (s->tv_weight > 0) {
+        r->rules->tv_weights(r->h, r->w, &loss->tv_y, &loss->tv_x);
+        loss->tv = s->tv;
+        loss->tv_y *= s->tv_weight;
+        loss->tv_x *= s->tv_weight;
+        if (s->tv == NSCL_TV_POWER)
+            loss->tv_x = 0; /* one weight for the joint sum */
+    }
+}
+
+/* Gram matrices of one style picture, from activations of its own size. */
+static nscl_status add_style(run *r, int index, double blend, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    const nscl_settings *s = r->settings;
+    const nscl_picture *p = &r->job->styles[index];
+    int h, w, look_before[NSCL_MAX_CONVS] = {0}, deepest_style = 0;
+    double scale = s->style_scales[index];
+    int side = r->rules->style_by_width ? (int)(scale * r->w) : (int)(scale * (r->w < r->h ? r->w : r->h));
+    nscl_settings size = {0};
+    side = side < 1 ? 1 : side;
+    if (r->rules->style_by_width)
+        size.width = side;
+    else
+        size.short_side = side;
+    nscl_settings_size(&size, p->width, p->height, &w, &h, NULL);
+    for (int i = 0; i < r->loss.term_count; i++)
+        if (r->loss.term[i].style) {
+            look_before[r->loss.term[i].layer] |= r->loss.term[i].before_relu;
+            deepest_style = r->loss.term[i].layer > deepest_style ? r->loss.term[i].layer : deepest_style;
+        }
+    nscl_status status = too_small(r, "a style picture", h, w, deepest_style, error);
+    if (status != NSCL_OK)
+        return status;
+    cl_mem x = sized(r, p, h, w, NULL);
+    nscl_image_to_variable(ctx, x, x, h, w, r->network->mean);
+    nscl_activations *a = nscl_activations_create(r->network, deepest_style + 1, h, w, look_before, 0);
+    if (a)
+        nscl_network_fwd(r->network, a, x);
+    for (int i = 0; a && i < r->loss.term_count; i++) {
+        nscl_loss_term *t = &r->loss.term[i];
+        if (!t->style)
+            continue;
+        int c = r->network->channels[t->layer];
+        double m = (double)a->h[t->layer] * a->w[t->layer];
+        size_t n = nscl_gram_side(ctx, c);
+        nscl_style_target *target = &t->target[t->targets++];
+        target->gram = nscl_buffer_create(ctx, n * n * sizeof(float));
+        target->weight = s->style_weight * t->weight * blend * r->rules->style_weight(c, m);
+        nscl_gram_fwd(ctx, target->gram, t->before_relu ? a->before[t->layer] : a->relu[t->layer], c, a->h[t->layer], a->w[t->layer], (float)r->rules->gram_scale(c, m));
+    }
+    nscl_activations_free(r->network, a);
+    nscl_buffer_free(ctx, x);
+    return nscl_context_status(ctx, error);
+}
+
+/* The content's features, through the activations that the optimised picture will use. */
+static nscl_status add_content(run *r, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    nscl_activations *a = r->loss.activations;
+    cl_mem u = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
+    nscl_image_to_variable(ctx, u, r->content, r->h, r->w, r->network->mean);
+    if (ctx->error.code == NSCL_OK)
+        nscl_network_fwd(r->network, a, u);
+    for (int i = 0; ctx->error.code == NSCL_OK && i < r->loss.term_count; i++) {
+        nscl_loss_term *t = &r->loss.term[i];
+        int c = r->network->channels[t->layer];
+        double m = (double)a->h[t->layer] * a->w[t->layer];
+        if (t->style) {
+            t->gram_scale = r->rules->gram_scale(c, m);
+            continue;
+        }
+        size_t n = nscl_block_floats(ctx, c, a->h[t->layer], a->w[t->layer]);
+        t->features = nscl_buffer_create(ctx, n * sizeof(float));
+        t->weight *= r->settings->content_weight * r->rules->content_weight(c, m);
+        nscl_axpby(ctx, t->features, t->before_relu ? a->before[t->layer] : a->relu[t->layer], n, 1.0f, 0.0f);
+    }
+    nscl_buffer_free(ctx, u);
+    return nscl_context_status(ctx, error);
+}
+
+/* The picture to begin with: initial, content, style, grey or noise, and the noise mixed in. */
+static nscl_status start(run *r, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    const nscl_settings *s = r->settings;
+    size_t n = r->problem.n, pixels = (size_t)3 * (size_t)r->h * (size_t)r->w;
+    double blend = s->initial_noiseblend >= 0 ? s->initial_noiseblend : r->job->initial || s->init != NSCL_INIT_CONTENT ? 0 : r->rules->noiseblend;
+    if (s->init == NSCL_INIT_NOISE && !r->job->initial)
+        blend = 1;
+    cl_mem picture = r->content;
+    if (r->job->initial)
+        picture = sized(r, r->job->initial, r->h, r->w, NULL);
+    else if (s->init == NSCL_INIT_STYLE)
+        picture = sized(r, &r->job->styles[0], r->h, r->w, NULL);
+    else if (s->init == NSCL_INIT_GRAY) {
+        picture = nscl_buffer_zero(ctx, n * sizeof(float));
+        nscl_fill(ctx, picture, pixels, 127.5f);
+    }
+    r->x = nscl_buffer_zero(ctx, n * sizeof(float));
+    nscl_image_to_variable(ctx, r->x, picture, r->h, r->w, r->network->mean);
+    if (picture != r->content)
+        nscl_buffer_free(ctx, picture);
+    if (blend > 0) {
+        float *values = malloc(pixels * sizeof *values);
+        if (!values)
+            return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the noise of the start");
+        nscl_noise_normal(values, pixels, r->rules->noise, s->seed);
+        cl_mem noise = nscl_buffer_copy(ctx, values, pixels * sizeof *values);
+        nscl_image_blend(ctx, r->x, noise, pixels, (float)blend);
+        nscl_status status = nscl_context_status(ctx, error);
+        nscl_buffer_free(ctx, noise);
+        free(values);
+        return status;
+    }
+    return nscl_context_status(ctx, error);
+}
+
+static nscl_status deliver(run *r, cl_mem x, nscl_picture *out, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    cl_mem y = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
+    nscl_image_from_variable(ctx, y, x, r->h, r->w, r->network->mean);
+    if (r->settings->preserve_colors)
+        nscl_image_keep_colours(ctx, y, r->content, r->h, r->w);
+    if (nscl_image_download(ctx, out, y, r->alpha, r->h, r->w, r->settings->depth) != NSCL_OK)
+        nscl_picture_free(out);
+    nscl_buffer_free(ctx, y);
+    return nscl_context_status(ctx, error);
+}
+
+nscl_status nscl_progress_picture(const nscl_progress *progress, nscl_picture *out, nscl_error *error)
+{
+    run *r = progress->internal;
+    return deliver(r, r->shown, out, error);
+}
+
+static void evaluate(void *user, cl_mem gradient, cl_mem x)
+{
+    nscl_loss_eval(&((run *)user)->loss, gradient, x);
+}
+
+static double loss_value(void *user, const double *sums)
+{
+    run *r = user;
+    r->loss_now = nscl_loss_terms(&r->loss, sums, r->terms, &r->term_count);
+    return r->loss_now;
+}
+
+static int report(void *user, cl_mem x, double loss, const char *note)
+{
+    run *r = user;
+    const nscl_settings *s = r->settings;
+    int adam = s->optimizer == NSCL_ADAM, step = r->problem.evaluations - 1 - adam;
+    if (note)
+        nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: %s", r->problem.evaluations, note);
+    if (r->best && step >= 0 && loss < r->best_loss && (step + 1 == s->iterations || (s->checkpoint_iterations && step % s->checkpoint_iterations == 0))) {
+        r->best_loss = loss;
+        nscl_axpby(r->ctx, r->best, x, r->problem.n, 1.0f, 0.0f);
+    }
+    if (!r->job->progress)
+        return 0;
+    r->shown = x;
+    nscl_progress progress = {r->problem.evaluations, s->iterations + adam, step, loss, nscl_seconds() - r->started, r->term_count, r->terms, note, r};
+    return r->job->progress(&progress, r->job->user);
+}
+
+static nscl_status optimise(run *r)
+{
+    const nscl_settings *s = r->settings;
+    if (s->optimizer == NSCL_ADAM) {
+        nscl_adam_settings adam = {s->iterations, s->learning_rate, s->beta1, s->beta2, s->eps, 0};
+        return nscl_adam_run(&r->problem, r->x, &adam);
+    }
+    nscl_lbfgs_settings lbfgs = {s->iterations, s->lbfgs_history, s->line_search, s->learning_rate};
+    return nscl_lbfgs_run(&r->problem, r->x, &lbfgs);
+}
+
+static nscl_status prepare(run *r, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    const nscl_settings *s = r->settings;
+    const nscl_job *job = r->job;
+    double blend = 0;
+    nscl_status status = nscl_settings_check(s, r->weights, job->style_count, error);
+    if (status == NSCL_OK)
+        status = nscl_settings_size(s, job->content->width, job->content->height, &r->w, &r->h, error);
+    if (status != NSCL_OK)
+        return status;
+    r->network = nscl_network_create(ctx, r->weights, deepest(r), s->pooling, s->pool_round_up);
+    if (!r->network)
+        return nscl_context_status(ctx, error);
+    status = too_small(r, "the result", r->h, r->w, r->network->depth - 1, error);
+    if (status != NSCL_OK)
+        return status;
+    r->loss.ctx = ctx;
+    r->loss.network = r->network;
+    r->loss.h = r->h;
+    r->loss.w = r->w;
+    add_terms(r);
+    for (int i = 0; i < job->style_count; i++)
+        blend += s->style_blend_weights[i];
+    for (int i = 0; i < job->style_count && status == NSCL_OK; i++)
+        status = add_style(r, i, s->style_blend_weights[i] / blend, error);
+    if (status != NSCL_OK)
+        return status;
+    r->content = sized(r, job->content, r->h, r->w, &r->alpha);
+    nscl_loss_prepare(&r->loss, s->optimizer == NSCL_ADAM ? NSCL_ADAM_SLOTS : NSCL_LBFGS_SLOTS(s->lbfgs_history));
+    r->problem = (nscl_problem){ctx, nscl_vector_floats(ctx, r->h, r->w), r->loss.sums, r->loss.slots, 0, evaluate, loss_value, report, r};
+    status = add_content(r, error);
+    if (status == NSCL_OK)
+        status = start(r, error);
+    if (status == NSCL_OK && r->rules->keeps_best && s->optimizer == NSCL_ADAM) {
+        r->best = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
+        r->best_loss = INFINITY;
+    }
+    nscl_log(ctx, NSCL_LOG_INFO, "%d x %d, %d convolutions, %.1f MiB on the device (%.0f bytes a pixel)", r->w, r->h, r->network->depth, (double)ctx->bytes / 1048576.0,
+             (double)ctx->bytes / ((double)r->w * r->h));
+    return status;
+}
+
+nscl_status nscl_paint(nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out, nscl_error *error)
+{
+    nscl_error mine = {0};
+    run r = {.ctx = ctx, .weights = weights, .settings = settings, .job = job, .started = nscl_seconds()};
+    if (!error)
+        error = &mine; /* so that the code is known below */
+    memset(out, 0, sizeof *out);
+    r.rules = nscl_preset_of((int)settings->preset >= 0 && settings->preset < NSCL_PRESET_COUNT ? settings->preset : NSCL_PRESET_GATYS);
+    nscl_status status = prepare(&r, error);
+    if (status == NSCL_OK) {
+        status = optimise(&r);
+        if (status == NSCL_OK || status == NSCL_CANCELLED) {
+            nscl_status written = deliver(&r, r.best && isfinite(r.best_loss) && status == NSCL_OK ? r.best : r.x, out, error);
+            status = written != NSCL_OK ? written : status;
+        } else
+            status = nscl_context_status(ctx, error);
+    }
+    nscl_buffer_free(ctx, r.content);
+    nscl_buffer_free(ctx, r.alpha);
+    nscl_buffer_free(ctx, r.x);
+    nscl_buffer_free(ctx, r.best);
+    if (r.loss.ctx)
+        nscl_loss_free(&r.loss);
+    nscl_network_free(r.network);
+    nscl_error_clear(&ctx->error); /* a failed call must not poison the next */
+    return status;
+}
