@@ -44,7 +44,7 @@ static void fail_writing(png_structp png, png_const_charp text)
     longjmp(job->jump, 1);
 }
 
-/* libpng only warns of faults outside the chunks it holds critical, but without tRNS the picture would be another. */
+/* libpng drops what is wrong in chunks it does not hold critical, but without tRNS the picture would be another. */
 static void warn_reading(png_structp png, png_const_charp text)
 {
     if (strncmp(text, "tRNS", 4) == 0)
@@ -229,6 +229,7 @@ static void read_rows(struct png_job *job)
     }
     png_structp png = job->png;
     png_set_read_fn(png, job, feed);
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT); /* a chunk's damaged name can hide that it matters */
     png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* the limit is on pixels, and ours */
     png_set_chunk_malloc_max(png, 0);                           /* it would refuse large texts even to skip them */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);

@@ -168,7 +168,7 @@ nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t heigh
         return nscl_fail(error, NSCL_BAD_FILE,
                          "'%s' says it has %lu x %lu pixels, more than the %llu allowed; make it smaller or raise the limit (--max-pixels)", name,
                          (unsigned long)width, (unsigned long)height, (unsigned long long)max_pixels);
-    void *samples = pixels > SIZE_MAX / pixel_size ? NULL : malloc((size_t)pixels * pixel_size);
+    void *samples = pixels > PTRDIFF_MAX / pixel_size ? NULL : malloc((size_t)pixels * pixel_size);
     if (!samples)
         return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the %lu x %lu pixels of '%s'; make it smaller", (unsigned long)width, (unsigned long)height,
                          name);
