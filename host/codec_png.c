@@ -230,8 +230,8 @@ static void read_rows(struct png_job *job)
     png_structp png = job->png;
     png_set_read_fn(png, job, feed);
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT); /* a chunk's damaged name can hide that it matters */
-    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* the limit is on pixels, and ours */
-    png_set_chunk_malloc_max(png, 0);                           /* it would refuse large texts even to skip them */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);      /* the limit is on pixels, and ours */
+    png_set_chunk_malloc_max(png, 0);                                /* it would refuse large texts even to skip them */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(png, job->info);
 

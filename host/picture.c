@@ -143,8 +143,7 @@ static nscl_status kind_check(const unsigned char *bytes, size_t size, const cha
     case KIND_JPEG: return NSCL_OK;
     case KIND_EMPTY: return nscl_fail(error, NSCL_BAD_FILE, "'%s' is empty; fetch or save the picture again", name);
     case KIND_DAMAGED_PNG: return nscl_fail(error, NSCL_BAD_FILE, "'%s' is a PNG damaged on its way, as by a transfer as text; fetch it again", name);
-    case KIND_PAGE:
-        return nscl_fail(error, NSCL_BAD_FILE, "'%s' is a web page, not a picture; save the picture itself, as PNG or JPEG, and give that", name);
+    case KIND_PAGE: return nscl_fail(error, NSCL_BAD_FILE, "'%s' is a web page, not a picture; save the picture itself, as PNG or JPEG, and give that", name);
     case KIND_POINTER: return nscl_fail(error, NSCL_BAD_FILE, "'%s' is a Git LFS pointer, not the picture; fetch it with 'git lfs pull'", name);
     case KIND_OTHER: return nscl_fail(error, NSCL_BAD_FILE, "'%s' is %s; convert it to PNG or JPEG", name, what);
     case KIND_UNKNOWN: break;
@@ -199,8 +198,8 @@ nscl_status nscl_picture_orient(nscl_picture *picture, int orientation, const ch
     static const struct {
         signed char right, bottom, dx_x, dx_y, dy_x, dy_y;
     } turns[9] = {
-        [2] = {1, 0, -1, 0, 0, 1},  [3] = {1, 1, -1, 0, 0, -1}, [4] = {0, 1, 1, 0, 0, -1}, [5] = {0, 0, 0, 1, 1, 0},
-        [6] = {0, 1, 0, -1, 1, 0},  [7] = {1, 1, 0, -1, -1, 0}, [8] = {1, 0, 0, 1, -1, 0},
+        [2] = {1, 0, -1, 0, 0, 1}, [3] = {1, 1, -1, 0, 0, -1}, [4] = {0, 1, 1, 0, 0, -1}, [5] = {0, 0, 0, 1, 1, 0},
+        [6] = {0, 1, 0, -1, 1, 0}, [7] = {1, 1, 0, -1, -1, 0}, [8] = {1, 0, 0, 1, -1, 0},
     };
     ptrdiff_t size = picture->channels * (picture->depth / 8);
     ptrdiff_t corner = turns[orientation].right * (w - 1) + turns[orientation].bottom * (h - 1) * w;
@@ -352,8 +351,8 @@ nscl_status nscl_picture_write(const nscl_picture *picture, const char *path, co
     if (!picture->samples || picture->width < 1 || picture->height < 1 || (picture->channels != 3 && picture->channels != 4) ||
         (picture->depth != 8 && picture->depth != 16))
         return nscl_fail(error, NSCL_BAD_ARGUMENT,
-                         "cannot write '%s': a picture of %d x %d pixels, %d channels and %d bits; give 3 or 4 channels of 8 or 16 bits", path,
-                         picture->width, picture->height, picture->channels, picture->depth);
+                         "cannot write '%s': a picture of %d x %d pixels, %d channels and %d bits; give 3 or 4 channels of 8 or 16 bits", path, picture->width,
+                         picture->height, picture->channels, picture->depth);
     if (quality < 1 || quality > 100)
         return nscl_fail(error, NSCL_BAD_ARGUMENT, "cannot write '%s' with JPEG quality %d; choose 1 to 100", path, quality);
     status = nscl_file_create(&file, path, error);

@@ -306,9 +306,9 @@ static void test_jpeg_padding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_truncation), cmocka_unit_test(test_one_byte),  cmocka_unit_test(test_many_bytes),
+        cmocka_unit_test(test_truncation),    cmocka_unit_test(test_one_byte),       cmocka_unit_test(test_many_bytes),
         cmocka_unit_test(test_png_checksums), cmocka_unit_test(test_png_too_little), cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_text_bomb),  cmocka_unit_test(test_jpeg_scans), cmocka_unit_test(test_jpeg_padding),
+        cmocka_unit_test(test_text_bomb),     cmocka_unit_test(test_jpeg_scans),     cmocka_unit_test(test_jpeg_padding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
