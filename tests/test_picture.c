@@ -317,8 +317,8 @@ static uint32_t checksum(const nscl_picture *p, int bits)
     return (uint32_t)sum;
 }
 
-/* Means within half a grey level, single samples within 2: decoders differ in the rounding of the transform, of the
- * chroma's interpolation and of the colours, one level each at most in practice. */
+/* Means within half a grey level, single samples within 2: libjpeg-turbo 2.1 agrees exactly with the version in Pillow 13,
+ * but decoders may round the transform, the chroma's interpolation and the colours in their own ways. */
 static void check_near(const nscl_picture *p, char *fields, const char *name)
 {
     const int grid = 4;
