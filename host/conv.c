@@ -19,6 +19,7 @@ typedef struct algorithm {
 static const algorithm algorithms[NSCL_CONV_ALGORITHMS] = {
     [NSCL_CONV_DIRECT] = {nscl_conv_direct_pack, nscl_conv_direct_run},
     [NSCL_CONV_GEMM] = {nscl_conv_gemm_pack, nscl_conv_gemm_run},
+    [NSCL_CONV_WINOGRAD] = {nscl_conv_winograd_pack, nscl_conv_winograd_run},
 };
 
 int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)

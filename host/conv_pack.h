@@ -18,5 +18,7 @@ cl_mem nscl_conv_direct_pack(nscl_context *ctx, const float *kernel, int out, in
 void nscl_conv_direct_run(nscl_context *ctx, const nscl_conv_pass *p);
 cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const float *kernel, int out, int in);
 void nscl_conv_gemm_run(nscl_context *ctx, const nscl_conv_pass *p);
+cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const float *kernel, int out, int in);
+void nscl_conv_winograd_run(nscl_context *ctx, const nscl_conv_pass *p);
 
 #endif
