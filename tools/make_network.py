@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 WIDTHS, CONVS = (16, 32, 64, 128, 128), (2, 2, 4, 4, 4)
 MEAN = (123.68, 116.779, 103.939)
-RMS = {1: 120.0, 2: 450.0, 3: 700.0, 4: 1000.0, 5: 150.0}  # VGG-19's, about, after ReLU at each block's convolutions
+# Root mean square of VGG-19's features on photographs, about: each block's first convolution, and the others.
+RMS = {1: (42.0, 190.0), 2: (190.0, 220.0), 3: (230.0, 350.0), 4: (780.0, 600.0), 5: (110.0, 120.0)}
 
 ap = argparse.ArgumentParser()
 ap.add_argument("--seed", type=int, default=1)
@@ -42,7 +43,7 @@ for block, (width, convs) in enumerate(zip(WIDTHS, CONVS), 1):
         torch.nn.init.orthogonal_(w)
         w = w.view(width, cin, 3, 3)
         z = F.conv2d(x, w, padding=1)
-        rms = RMS[block] * (0.5 if number == 1 else 1.0) * 2 ** 0.5  # half of a centred distribution passes the ReLU
+        rms = (RMS[block][0] / 2 if number == 1 else RMS[block][1]) * 2 ** 0.5  # half of a centred distribution passes the ReLU
         scale = rms / z.std((0, 2, 3))
         w = (w * scale[:, None, None, None]).half()
         bias = (-z.mean((0, 2, 3)) * scale).half()
