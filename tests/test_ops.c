@@ -1,0 +1,91 @@
+/* One row for each operation and each way to do it: the function that runs its shapes, and how far its results may be
+ * from tests/ref.c. A name on the command line runs the rows that match it (with *). */
+#include <stdlib.h>
+
+#include "ops_rows.h"
+
+typedef struct row {
+    const char *name;
+    void (*run)(int variant);
+    int variant;
+    test_bound bound;
+} row;
+
+/* Sums of products: one rounding for each term, fused or not, is what summation in any order keeps to; the fixed ones
+ * are for bias, scale and the last additions of lanes. */
+#define EXACT {0, 0, 0, 0}
+#define SUM {TEST_NMSE, 16, 1, 0}
+#define FEW(roundings) {TEST_NMSE, roundings, 0, 0}
+
+/* F(4x4, 3x3) adds and subtracts multiples up to 8 of neighbours within a tile before and after its products, so that an
+ * error belongs to the largest of them. 2e-5 in all is far below what the eye or the optimiser sees. */
+#define WINOGRAD {4e-10, 64, 0, 1}
+
+_Static_assert(NSCL_CONV_ALGORITHMS == 4, "a new algorithm wants its two rows");
+
+static const row rows[] = {
+    {"relu_fwd", rows_relu_fwd, 0, EXACT},
+    {"axpby", rows_axpby, 0, FEW(3)},
+    {"fill", rows_fill, 0, EXACT},
+    {"blocks_from_planes", rows_blocks_from_planes, 0, EXACT},
+    {"planes_from_blocks", rows_planes_from_blocks, 0, EXACT},
+    {"conv_fwd image", rows_conv_fwd, NSCL_CONV_IMAGE, SUM},
+    {"conv_bwd image", rows_conv_bwd, NSCL_CONV_IMAGE, SUM},
+    {"conv_fwd direct", rows_conv_fwd, NSCL_CONV_DIRECT, SUM},
+    {"conv_bwd direct", rows_conv_bwd, NSCL_CONV_DIRECT, SUM},
+    {"conv_fwd gemm", rows_conv_fwd, NSCL_CONV_GEMM, SUM},
+    {"conv_bwd gemm", rows_conv_bwd, NSCL_CONV_GEMM, SUM},
+    {"conv_fwd winograd", rows_conv_fwd, NSCL_CONV_WINOGRAD, WINOGRAD},
+    {"conv_bwd winograd", rows_conv_bwd, NSCL_CONV_WINOGRAD, WINOGRAD},
+    {"pool_fwd max", rows_pool_fwd, NSCL_POOL_MAX, EXACT},
+    {"pool_bwd max", rows_pool_bwd, NSCL_POOL_MAX, EXACT},
+    {"pool_fwd average", rows_pool_fwd, NSCL_POOL_AVERAGE, EXACT}, /* of small whole numbers */
+    {"pool_bwd average", rows_pool_bwd, NSCL_POOL_AVERAGE, EXACT}, /* division by 1, 2 or 4 */
+    {"gram_fwd blocked", rows_gram_fwd, NSCL_FEATURE_BLOCKED, SUM},
+    {"gram_fwd gemm", rows_gram_fwd, NSCL_FEATURE_GEMM, SUM},
+    {"gram_loss", rows_gram_loss, 0, SUM},
+    {"gram_bwd blocked", rows_gram_bwd, NSCL_FEATURE_BLOCKED, SUM},
+    {"gram_bwd gemm", rows_gram_bwd, NSCL_FEATURE_GEMM, SUM},
+    {"content_loss", rows_content_loss, 0, SUM},
+    {"tv_fwd l2", rows_tv_fwd, NSCL_TV_L2, SUM},
+    {"tv_bwd l2", rows_tv_bwd, NSCL_TV_L2, FEW(8)},
+    {"tv_fwd l1", rows_tv_fwd, NSCL_TV_L1, SUM},
+    {"tv_bwd l1", rows_tv_bwd, NSCL_TV_L1, FEW(8)},
+    {"tv_fwd power", rows_tv_fwd, NSCL_TV_POWER, {TEST_NMSE, 32, 1, 0}}, /* two square roots, 3 ulp each */
+    {"tv_bwd power", rows_tv_bwd, NSCL_TV_POWER, FEW(24)},
+    {"dot_product", rows_dot_product, 0, SUM},
+    {"sum_absolute", rows_sum_absolute, 0, SUM},
+    {"adam_step TensorFlow", rows_adam_step, REF_ADAM_TENSORFLOW, FEW(24)}, /* a root and a quotient, 3 ulp each */
+    {"adam_step Kingma", rows_adam_step, REF_ADAM_KINGMA, FEW(24)},
+    {"step_to", rows_step_to, 0, FEW(2)},
+    {"lbfgs_pair", rows_lbfgs_pair, 0, FEW(2)},
+    {"lbfgs_update", rows_lbfgs_update, 0, SUM},
+    {"lbfgs_scale", rows_lbfgs_scale, 0, SUM},
+    {"resize_pass", rows_resize_pass, 0, EXACT},
+    {"resize_pass to levels", rows_resize_pass, 1, EXACT},
+    {"image_affine", rows_image_affine, 0, FEW(4)},
+    {"image_blend", rows_image_blend, 0, FEW(5)},
+    {"image_keep_colours", rows_image_keep_colours, 0, FEW(12)},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static void run_row(void **state)
+{
+    const row *r = *state;
+    test_row_begin(r->name, r->bound);
+    r->run(r->variant);
+    test_row_end();
+}
+
+int main(int argc, char **argv)
+{
+    struct CMUnitTest tests[ROWS];
+    int status = test_open();
+    if (status)
+        return status;
+    for (size_t i = 0; i < ROWS; i++)
+        tests[i] = (struct CMUnitTest){rows[i].name, run_row, NULL, NULL, (void *)(uintptr_t)&rows[i]};
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return test_close(cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
