@@ -19,6 +19,21 @@ ImageFile.MAXBLOCK = 1 << 23
 PICTURES = {
     "lakeside": ("pictures", "landscape", "picture"),
     "swirls": ("styles", "style_brush", "swirls"),
+    "oil_impasto": ("styles", "style_brush", "oil_impasto"),
+    "waves": ("styles", "style_brush", "waves"),
+    "embers": ("styles", "style_brush", "embers"),
+    "crayon": ("styles", "style_brush", "crayon"),
+    "pointillism": ("styles", "style_dots", "pointillism"),
+    "halftone": ("styles", "style_dots", "halftone"),
+    "mosaic": ("styles", "style_dots", "mosaic"),
+    "hatching": ("styles", "style_line", "hatching"),
+    "woodcut": ("styles", "style_line", "woodcut"),
+    "linocut": ("styles", "style_line", "linocut"),
+    "ink_wash": ("styles", "style_line", "ink_wash"),
+    "stained_glass": ("styles", "style_cell", "stained_glass"),
+    "cubist": ("styles", "style_cell", "cubist"),
+    "paper_cut": ("styles", "style_cell", "paper_cut"),
+    "art_deco": ("styles", "style_cell", "art_deco"),
 }
 
 
