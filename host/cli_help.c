@@ -19,8 +19,7 @@ void nscl_cli_usage(FILE *stream)
 /* Appends to `text`, cutting what does not fit. */
 static void append(char *text, const char *more)
 {
-    size_t used = strlen(text);
-    snprintf(text + used, MAX_TEXT - used, "%s", more);
+    strncat(text, more, MAX_TEXT - 1 - strlen(text));
 }
 
 /* A value as one would give it: words and numbers with spaces between. */

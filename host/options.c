@@ -81,7 +81,7 @@ static const nscl_option rows[] = {
     HEADING("Start"),
     CHOICE("init", REC, SET(init), inits, "picture to start from"),
     TEXT("initial", "FILE", REC, AT(initial), "start from this picture instead"),
-    REAL("initial-noiseblend", REC, SET(initial_noiseblend), 0, 1, "share of noise in the start"),
+    REAL("initial-noiseblend", REC, SET(initial_noiseblend), 0, 1, "share of noise in the start; when not given, preset neural-style starts from noise alone"),
     LONG("seed", REC, SET(seed), 0, "of the noise"),
 
     HEADING("Optimiser"),
@@ -249,13 +249,9 @@ static void settle(nscl_options *options, const given *table)
         nscl_settings_content_blend(s, options->content_blend);
     if (options->style_exp > 0)
         nscl_settings_style_exp(s, options->style_exp);
-    /* As neural-style has it: a start that is named is taken without noise, and a share of noise below 1 asks for a
-     * picture under it, the content. */
-    if (!was_given(table, "initial-noiseblend")) {
-        if (options->initial || (was_given(table, "init") && s->init != NSCL_INIT_NOISE))
-            s->initial_noiseblend = 0;
-    } else if (s->initial_noiseblend < 1 && s->init == NSCL_INIT_NOISE && !options->initial && !was_given(table, "init"))
-        s->init = NSCL_INIT_CONTENT;
+    /* Below 0 the preset decides, and neural-style starts from noise; a start that is named is taken as it is. */
+    if (s->initial_noiseblend < 0 && (options->initial || was_given(table, "init")))
+        s->initial_noiseblend = 0;
 }
 
 /* Notes the options that were given for nothing. */
@@ -263,7 +259,8 @@ static void find_idle(nscl_options *options, const given *table)
 {
     const nscl_settings *s = &options->settings;
     int adam = s->optimizer == NSCL_ADAM, searching = !adam && s->line_search == NSCL_WOLFE;
-    int noise = s->initial_noiseblend > 0 || (s->init == NSCL_INIT_NOISE && !options->initial);
+    int noise = s->initial_noiseblend > 0 || (s->initial_noiseblend < 0 && s->preset == NSCL_PRESET_NEURAL_STYLE) ||
+                (s->init == NSCL_INIT_NOISE && !options->initial);
     const struct {
         const char *name;
         int idle;

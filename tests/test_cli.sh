@@ -48,7 +48,7 @@ says "usage: nscl"
 awk 'length > 100 { wide = 1 } END { exit wide }' said || fail "--help is wider than 100 columns"
 options=$(sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' said)
 for option in $options; do
-    grep -q -e "--${option}[ '=\"]" "$source/tests/test_cli.sh" || fail "no check of --$option here"
+    grep -Eq -e "--$option([ '=\"]|\$)" "$source/tests/test_cli.sh" || fail "no check of --$option here"
 done
 run 0 --version
 says "nscl 0."
@@ -115,7 +115,7 @@ bad "--output is missing" --content a.png --styles b.png
     # Names of files, before any is read.
     bad "--output: cannot write 'none/r.png': there is no folder" $given --output none/r.png
     bad "end the name in .png" $given --output result.gif
-    bad "--output: 'b.png' is the same file as one of --styles" $given --output ./b.png --overwrite
+    bad "--output: './b.png' is the same file as one of --styles" $given --output ./b.png --overwrite
     bad "--output: 'a.png' is the same file as that of --content" $given --output a.png --overwrite
     bad "--output: 'b.png' exists already" --content a.png --styles a.png --output b.png
     bad "--log: 'a.png' is the same file" $given --log a.png --overwrite
@@ -337,6 +337,7 @@ effect "$small" "--filter nearest" '"filter":"nearest"'
 effect "$small" "--init gray" '"init":"gray"'
 effect "$small" "--init noise" '"init":"noise"'
 effect "$small --init noise" "--seed 5" '"seed":5'
+effect "$small --preset neural-style" "--seed 5" '"seed":5'
 effect "$small" "--initial painting.png" '"initial":"painting.png"'
 effect "$small" "--initial-noiseblend 0.5" '"initial-noiseblend":0.5'
 effect "$small --preset neural-style" "--init style" '"init":"style","initial-noiseblend":0.0'
@@ -345,7 +346,7 @@ effect "$small --optimizer adam" "--learning-rate 3" '"learning-rate":3.0'
 effect "$small --optimizer adam" "--beta1 0.5" '"beta1":0.5'
 effect "$small --optimizer adam" "--beta2 0.5" '"beta2":0.5'
 effect "$small --optimizer adam" "--eps 10" '"eps":10.0'
-effect "$small --iterations 8" "--lbfgs-history 1" '"lbfgs-history":1,'
+effect "$small --iterations 12" "--lbfgs-history 1" '"lbfgs-history":1,'
 effect "$small" "--line-search none" '"line-search":"none"'
 effect "$small" "--iterations 2" '"iterations":2'
 own="--preset neural-style" # the photograph's own size
