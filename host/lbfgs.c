@@ -86,9 +86,10 @@ static void enqueue_slope(void *state)
     nscl_dot_product(o->p->ctx, o->p->sums, slot(o, TRIAL_SLOPE), o->g[o->other], o->d, o->p->n);
 }
 
-static void enqueue_norm(void *state)
+static void enqueue_norms(void *state)
 {
     lbfgs *o = state;
+    nscl_dot_product(o->p->ctx, o->p->sums, slot(o, TRIAL_SLOPE), o->g[o->other], o->g[o->other], o->p->n);
     nscl_sum_absolute(o->p->ctx, o->p->sums, slot(o, START_SLOPE), o->g[o->other], o->p->n);
 }
 
@@ -197,7 +198,7 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     size_t bytes = p->n * sizeof(float);
     nscl_status status = NSCL_OK;
     lbfgs o = {.p = p, .settings = settings, .x = x, .blocks = p->n / (size_t)ctx->block, .shrink = 1.0};
-    double norm = 0;
+    double norms[2] = {0, 0}; /* |g|_1, |g|_2 squared */
     o.pairs = calloc((size_t)settings->history, sizeof *o.pairs);
     if (!o.pairs)
         return nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for an L-BFGS history of %d", settings->history);
@@ -205,12 +206,16 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     o.d = nscl_buffer_zero(ctx, bytes);
     for (int i = 0; i < 3; i++)
         o.g[i] = nscl_buffer_zero(ctx, bytes);
-    o.loss = nscl_problem_evaluate(p, o.g[0], x, enqueue_norm, &o, &norm, 1);
+    o.loss = nscl_problem_evaluate(p, o.g[0], x, enqueue_norms, &o, norms, 2);
     if (ctx->error.code == NSCL_OK && !isfinite(o.loss))
         status = nscl_fail(&ctx->error, NSCL_BAD_NUMBER, "the loss is not finite at the start: lower the weights, or check the network file");
     if (ctx->error.code == NSCL_OK && p->report(p->user, x, o.loss, NULL))
         o.stop = 1;
-    double first_step = norm > 0 ? fmin(1.0, 1.0 / norm) : 1.0;
+    double first_step = 1;
+    if (settings->first_change > 0 && norms[1] > 0)
+        first_step = settings->first_change * sqrt((double)p->elements / norms[1]);
+    else if (norms[0] > 0)
+        first_step = fmin(1.0, 1.0 / norms[0]);
     while (ctx->error.code == NSCL_OK && !o.stop && p->evaluations < settings->evaluations)
         iterate(&o, first_step);
     if (status == NSCL_OK && o.stop)

@@ -13,6 +13,7 @@ typedef struct nscl_problem {
     int evaluations; /* done so far */
     void (*evaluate)(void *user, cl_mem gradient, cl_mem x); /* enqueues */
     double (*loss)(void *user, const double *sums);          /* from one value a slot */
+    size_t elements; /* of a vector, padding not counted */
     /* After each evaluation: the loss there, and the vector to show (the iterate the loss is of for Adam, the best
      * accepted one for L-BFGS). Non-zero asks to stop. note: NULL, or what happened. */
     int (*report)(void *user, cl_mem x, double loss, const char *note);
@@ -21,7 +22,7 @@ typedef struct nscl_problem {
 
 /* Slots each optimiser wants after the loss's. */
 #define NSCL_ADAM_SLOTS 0
-#define NSCL_LBFGS_SLOTS(history) (2 + 2 * (history) + 1)
+#define NSCL_LBFGS_SLOTS(history) (3 + 2 * (history))
 
 /* One evaluation: the loss at x, gradient to g, and to values[k] the sums of `extra` slots after the loss's, which
  * `also` (may be NULL) enqueues. Not finite where the loss is not; INFINITY after a device failure. */
@@ -32,6 +33,7 @@ typedef struct nscl_lbfgs_settings {
     int history;
     nscl_line_search line_search;
     double learning_rate; /* first trial step (1), or the step where line_search is none */
+    double first_change;  /* root mean square change of the first steepest-descent trial; 0: the step is min(1, 1 / |g|_1) */
 } nscl_lbfgs_settings;
 
 /* Limited-memory BFGS (Nocedal and Wright, algorithm 7.4) with the strong Wolfe line search of algorithm 3.5 and 3.6 with

@@ -268,7 +268,8 @@ static nscl_status optimise(run *r)
         nscl_adam_settings adam = {s->iterations, s->learning_rate, s->beta1, s->beta2, s->eps, 0};
         return nscl_adam_run(&r->problem, r->x, &adam);
     }
-    nscl_lbfgs_settings lbfgs = {s->iterations, s->lbfgs_history, s->line_search, s->learning_rate};
+    /* With a line search the first trial changes the picture by about a grey level, which it then lengthens. */
+    nscl_lbfgs_settings lbfgs = {s->iterations, s->lbfgs_history, s->line_search, s->learning_rate, s->line_search == NSCL_WOLFE ? 0.5 : 0};
     return nscl_lbfgs_run(&r->problem, r->x, &lbfgs);
 }
 
@@ -302,7 +303,7 @@ static nscl_status prepare(run *r, nscl_error *error)
         return status;
     r->content = sized(r, job->content, r->h, r->w, &r->alpha);
     nscl_loss_prepare(&r->loss, s->optimizer == NSCL_ADAM ? NSCL_ADAM_SLOTS : NSCL_LBFGS_SLOTS(s->lbfgs_history));
-    r->problem = (nscl_problem){ctx, nscl_vector_floats(ctx, r->h, r->w), r->loss.sums, r->loss.slots, 0, evaluate, loss_value, report, r};
+    r->problem = (nscl_problem){ctx, nscl_vector_floats(ctx, r->h, r->w), r->loss.sums, r->loss.slots, 0, evaluate, loss_value, (size_t)3 * (size_t)r->h * (size_t)r->w, report, r};
     status = add_content(r, error);
     if (status == NSCL_OK)
         status = start(r, error);
