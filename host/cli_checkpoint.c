@@ -78,10 +78,10 @@ char *nscl_cli_checkpoint_path(const nscl_cli_checkpoint *checkpoint, int number
     return path;
 }
 
-nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture_options *picture_options,
-                                      char **path, nscl_error *error)
+nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture_options *picture_options, char **path,
+                                      nscl_error *error)
 {
-    nscl_picture picture = { 0 };
+    nscl_picture picture = {0};
     int number = nscl_cli_number(checkpoint->by_step, now);
     *path = NULL;
     if (!checkpoint->pattern || number < 0 || number % checkpoint->every != 0)

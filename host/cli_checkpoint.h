@@ -23,7 +23,7 @@ int nscl_cli_checkpoint_next(const nscl_cli_checkpoint *checkpoint, int number);
 char *nscl_cli_checkpoint_path(const nscl_cli_checkpoint *checkpoint, int number);
 
 /* After an evaluation: writes a picture when one is due. *path is its name then, else NULL; free() it. */
-nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture_options *picture_options,
-                                      char **path, nscl_error *error);
+nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture_options *picture_options, char **path,
+                                      nscl_error *error);
 
 #endif

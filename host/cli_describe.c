@@ -54,7 +54,7 @@ json_t *nscl_option_json(const nscl_option *row, const nscl_options *options)
     case NSCL_OPTION_FLAG: return json_boolean(*(const int *)place);
     case NSCL_OPTION_TEXT: return *(const char *const *)place ? nscl_json_text(*(const char *const *)place) : NULL;
     case NSCL_OPTION_INTEGER: return *(const int *)place < row->low ? NULL : json_integer(*(const int *)place);
-    case NSCL_OPTION_LONG: return json_integer((json_int_t)*(const uint64_t *)place);
+    case NSCL_OPTION_LONG: return json_integer((json_int_t) * (const uint64_t *)place);
     case NSCL_OPTION_REAL: return *(const double *)place < row->low ? NULL : json_real(*(const double *)place);
     case NSCL_OPTION_CHOICE:
     case NSCL_OPTION_PRESET: return choice_json(row, place);

@@ -34,7 +34,8 @@ static void append_value(char *text, const json_t *value)
         snprintf(number, sizeof number, "%.15g", json_number_value(value));
         append(text, number);
     } else if (json_is_array(value)) {
-        json_array_foreach((json_t *)(size_t)value, i, item) {
+        json_array_foreach((json_t *)(size_t)value, i, item)
+        {
             append(text, i ? " " : "");
             append_value(text, item);
         }

@@ -9,7 +9,7 @@
 
 typedef struct nscl_cli_progress {
     FILE *stream;
-    int terminal;         /* the bar is redrawn; else lines only */
+    int terminal; /* the bar is redrawn; else lines only */
     int quiet, verbose;
     int every;            /* lines; 0: none */
     int by_step;          /* Adam counts steps from 0, L-BFGS evaluations from 1 */

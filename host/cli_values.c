@@ -49,8 +49,7 @@ char *nscl_option_range(const nscl_option *row, char *text, size_t size)
         else
             snprintf(text, size, row->high > 0.9 && row->high < 1 ? "%.15g to below %.0f" : "%.15g to %.15g", row->low, row->high);
         break;
-    default:
-        break;
+    default: break;
     }
     return text;
 }
@@ -102,8 +101,7 @@ static nscl_status parse_choice(const nscl_option *row, const char *word, int *o
             *out = value;
             return NSCL_OK;
         }
-    return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: '%s' is not known; give one of %s", row->name, word,
-                         nscl_option_range(row, range, sizeof range));
+    return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s: '%s' is not known; give one of %s", row->name, word, nscl_option_range(row, range, sizeof range));
 }
 
 /* The next item of a list whose words may themselves hold several, with commas between. `word` and `place` are where

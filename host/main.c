@@ -24,7 +24,7 @@ typedef struct app {
     char *comment;     /* the run as JSON */
     int evaluations;   /* done */
     double seconds;
-    int side_failed;   /* log or a checkpoint could not be written */
+    int side_failed; /* log or a checkpoint could not be written */
 } app;
 
 static int exit_code(nscl_status status)
@@ -71,7 +71,7 @@ static nscl_status check_apart(const app *a, const char *option, const char *pat
     const nscl_options *o = &a->options;
     const struct {
         const char *option, *path;
-    } inputs[] = { { "--content", o->content }, { "--initial", o->initial }, { "--network", o->network } };
+    } inputs[] = {{"--content", o->content}, {"--initial", o->initial}, {"--network", o->network}};
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
         if (inputs[i].path && nscl_cli_same_file(path, inputs[i].path))
             return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of %s; give another name", option, path, inputs[i].option);
@@ -133,15 +133,20 @@ static nscl_status read_inputs(app *a, nscl_error *error)
 static nscl_status open_device(app *a, nscl_error *error)
 {
     const char *wanted = a->options.device ? a->options.device : getenv("NSCL_DEVICE");
-    nscl_open_options open = { .device = a->options.device, .log = on_library_line, .log_user = a };
+    nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a};
     if (wanted && !strcmp(wanted, "all")) {
         list_devices(stderr, error);
         return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: one device paints a picture, not all; give one of those above",
                              a->options.device ? "--device" : "NSCL_DEVICE");
     }
     nscl_status status = nscl_open(&a->context, &open, error);
-    if (status == NSCL_NO_DEVICE && a->options.device && strcmp(a->options.device, "auto") != 0)
-        status = NSCL_BAD_ARGUMENT; /* another value would do */
+    if (status == NSCL_NO_DEVICE && a->options.device) {
+        nscl_device_info *devices = NULL;
+        size_t count = 0;
+        if (nscl_device_list(&devices, &count, NULL) == NSCL_OK && count && strcmp(a->options.device, "auto") != 0)
+            status = NSCL_BAD_ARGUMENT; /* there are devices: another value would do */
+        free(devices);
+    }
     if (status == NSCL_OK && a->options.verbose) {
         nscl_cli_say(&a->progress, "network: %s", nscl_weights_text(a->weights));
         nscl_cli_say(&a->progress, "picture: %d x %d", a->width, a->height);
@@ -158,13 +163,13 @@ static void note_side_failure(app *a, nscl_status status, const nscl_error *erro
 
 static nscl_picture_options picture_options(const app *a)
 {
-    return (nscl_picture_options){ .quality = a->options.quality, .comment = a->comment };
+    return (nscl_picture_options){.quality = a->options.quality, .comment = a->comment};
 }
 
 static int on_progress(const nscl_progress *now, void *user)
 {
     app *a = user;
-    nscl_error error = { NSCL_OK, "" };
+    nscl_error error = {NSCL_OK, ""};
     nscl_picture_options options = picture_options(a);
     char *path = NULL;
     a->evaluations = now->evaluation;
@@ -172,7 +177,7 @@ static int on_progress(const nscl_progress *now, void *user)
     nscl_cli_progress_update(&a->progress, now);
     nscl_status status = nscl_cli_log_write(&a->log, now, &error);
     note_side_failure(a, status, &error);
-    error = (nscl_error){ NSCL_OK, "" };
+    error = (nscl_error){NSCL_OK, ""};
     status = nscl_cli_checkpoint_write(&a->checkpoint, now, &options, &path, &error);
     note_side_failure(a, status, &error);
     if (path && status == NSCL_OK && a->options.verbose)
@@ -185,8 +190,8 @@ static int on_progress(const nscl_progress *now, void *user)
 static nscl_status paint(app *a, nscl_error *error)
 {
     const nscl_options *o = &a->options;
-    nscl_error side = { NSCL_OK, "" };
-    nscl_job job = { &a->content, a->styles, o->style_count, o->initial ? &a->initial : NULL, on_progress, a };
+    nscl_error side = {NSCL_OK, ""};
+    nscl_job job = {&a->content, a->styles, o->style_count, o->initial ? &a->initial : NULL, on_progress, a};
     json_t *run = nscl_cli_describe(o, nscl_context_device(a->context), a->weights, a->width, a->height);
     a->comment = run ? json_dumps(run, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
     nscl_status status =
@@ -204,7 +209,7 @@ static nscl_status paint(app *a, nscl_error *error)
         return painted;
 
     nscl_picture_options options = picture_options(a);
-    nscl_error write_error = { NSCL_OK, "" };
+    nscl_error write_error = {NSCL_OK, ""};
     status = nscl_picture_write(&a->result, o->output, &options, &write_error);
     if (status != NSCL_OK) {
         *error = write_error;
@@ -218,7 +223,7 @@ static nscl_status paint(app *a, nscl_error *error)
 
 static int run(app *a)
 {
-    nscl_error error = { NSCL_OK, "" };
+    nscl_error error = {NSCL_OK, ""};
     const nscl_options *o = &a->options;
     int code;
     nscl_cli_progress_open(&a->progress, o, stderr);
@@ -244,7 +249,7 @@ static int run(app *a)
 
 static void close_app(app *a)
 {
-    nscl_error ignored = { NSCL_OK, "" };
+    nscl_error ignored = {NSCL_OK, ""};
     nscl_cli_log_close(&a->log, &ignored);
     nscl_picture_free(&a->content);
     nscl_picture_free(&a->initial);
@@ -259,7 +264,7 @@ static void close_app(app *a)
 
 int main(int argc, char **argv)
 {
-    nscl_error error = { NSCL_OK, "" };
+    nscl_error error = {NSCL_OK, ""};
     int code = NSCL_EXIT_DONE;
     nscl_cli_interrupt_catch();
     if (argc < 2) {

@@ -10,31 +10,31 @@
 #include "cli.h"
 #include "cli_values.h"
 
-static const nscl_choice poolings[] = { { "max", NSCL_POOL_MAX }, { "average", NSCL_POOL_AVERAGE }, { "avg", NSCL_POOL_AVERAGE }, { NULL, 0 } };
-static const nscl_choice roundings[] = { { "down", 0 }, { "up", 1 }, { NULL, 0 } };
-static const nscl_choice filters[] = { { "nearest", NSCL_FILTER_NEAREST }, { "bilinear", NSCL_FILTER_BILINEAR }, { "bicubic", NSCL_FILTER_BICUBIC },
-                                       { "lanczos", NSCL_FILTER_LANCZOS }, { "tf-bilinear", NSCL_FILTER_TF_BILINEAR }, { NULL, 0 } };
-static const nscl_choice tvs[] = { { "l2", NSCL_TV_L2 }, { "l1", NSCL_TV_L1 }, { "power", NSCL_TV_POWER }, { NULL, 0 } };
-static const nscl_choice optimizers[] = { { "lbfgs", NSCL_LBFGS }, { "adam", NSCL_ADAM }, { NULL, 0 } };
-static const nscl_choice searches[] = { { "wolfe", NSCL_WOLFE }, { "none", NSCL_FIXED_STEP }, { NULL, 0 } };
-static const nscl_choice inits[] = { { "content", NSCL_INIT_CONTENT }, { "noise", NSCL_INIT_NOISE }, { "gray", NSCL_INIT_GRAY },
-                                     { "style", NSCL_INIT_STYLE }, { NULL, 0 } };
-static const nscl_choice depths[] = { { "8", 8 }, { "16", 16 }, { NULL, 0 } };
+static const nscl_choice poolings[] = {{"max", NSCL_POOL_MAX}, {"average", NSCL_POOL_AVERAGE}, {"avg", NSCL_POOL_AVERAGE}, {NULL, 0}};
+static const nscl_choice roundings[] = {{"down", 0}, {"up", 1}, {NULL, 0}};
+static const nscl_choice filters[] = {{"nearest", NSCL_FILTER_NEAREST}, {"bilinear", NSCL_FILTER_BILINEAR}, {"bicubic", NSCL_FILTER_BICUBIC},
+                                      {"lanczos", NSCL_FILTER_LANCZOS}, {"tf-bilinear", NSCL_FILTER_TF_BILINEAR}, {NULL, 0}};
+static const nscl_choice tvs[] = {{"l2", NSCL_TV_L2}, {"l1", NSCL_TV_L1}, {"power", NSCL_TV_POWER}, {NULL, 0}};
+static const nscl_choice optimizers[] = {{"lbfgs", NSCL_LBFGS}, {"adam", NSCL_ADAM}, {NULL, 0}};
+static const nscl_choice searches[] = {{"wolfe", NSCL_WOLFE}, {"none", NSCL_FIXED_STEP}, {NULL, 0}};
+static const nscl_choice inits[] = {{"content", NSCL_INIT_CONTENT}, {"noise", NSCL_INIT_NOISE}, {"gray", NSCL_INIT_GRAY},
+                                    {"style", NSCL_INIT_STYLE}, {NULL, 0}};
+static const nscl_choice depths[] = {{"8", 8}, {"16", 16}, {NULL, 0}};
 
 #define AT(member) offsetof(nscl_options, member)
 #define SET(member) offsetof(nscl_options, settings.member)
-#define HEADING(text) { NULL, NULL, NSCL_OPTION_HEADING, 0, 0, 0, 0, 0, NULL, text }
-#define FLAG(name, flags, at, help) { name, NULL, NSCL_OPTION_FLAG, flags, at, 0, 0, 0, NULL, help }
-#define TEXT(name, what, flags, at, help) { name, what, NSCL_OPTION_TEXT, flags, at, 0, 0, 0, NULL, help }
-#define FILES(name, what, flags, at, count, help) { name, what, NSCL_OPTION_FILES, flags, at, count, 0, 0, NULL, help }
-#define INTEGER(name, flags, at, low, high, help) { name, "N", NSCL_OPTION_INTEGER, flags, at, 0, low, high, NULL, help }
-#define LONG(name, flags, at, low, help) { name, "N", NSCL_OPTION_LONG, flags, at, 0, low, INFINITY, NULL, help }
-#define REAL(name, flags, at, low, high, help) { name, "X", NSCL_OPTION_REAL, flags, at, 0, low, high, NULL, help }
-#define CHOICE(name, flags, at, choices, help) { name, "WORD", NSCL_OPTION_CHOICE, flags, at, 0, 0, 0, choices, help }
-#define PRESET(name, flags, at, help) { name, "NAME", NSCL_OPTION_PRESET, flags, at, 0, 0, 0, NULL, help }
-#define REALS(name, flags, at, count, low, high, help) { name, "X...", NSCL_OPTION_REALS, flags, at, count, low, high, NULL, help }
-#define LAYERS(name, flags, at, count, help) { name, "LAYER...", NSCL_OPTION_LAYERS, flags, at, count, 0, 0, NULL, help }
-#define WEIGHTS(name, flags, at, count, help) { name, "X...", NSCL_OPTION_WEIGHTS, flags, at, count, 0, INFINITY, NULL, help }
+#define HEADING(text) {NULL, NULL, NSCL_OPTION_HEADING, 0, 0, 0, 0, 0, NULL, text}
+#define FLAG(name, flags, at, help) {name, NULL, NSCL_OPTION_FLAG, flags, at, 0, 0, 0, NULL, help}
+#define TEXT(name, what, flags, at, help) {name, what, NSCL_OPTION_TEXT, flags, at, 0, 0, 0, NULL, help}
+#define FILES(name, what, flags, at, count, help) {name, what, NSCL_OPTION_FILES, flags, at, count, 0, 0, NULL, help}
+#define INTEGER(name, flags, at, low, high, help) {name, "N", NSCL_OPTION_INTEGER, flags, at, 0, low, high, NULL, help}
+#define LONG(name, flags, at, low, help) {name, "N", NSCL_OPTION_LONG, flags, at, 0, low, INFINITY, NULL, help}
+#define REAL(name, flags, at, low, high, help) {name, "X", NSCL_OPTION_REAL, flags, at, 0, low, high, NULL, help}
+#define CHOICE(name, flags, at, choices, help) {name, "WORD", NSCL_OPTION_CHOICE, flags, at, 0, 0, 0, choices, help}
+#define PRESET(name, flags, at, help) {name, "NAME", NSCL_OPTION_PRESET, flags, at, 0, 0, 0, NULL, help}
+#define REALS(name, flags, at, count, low, high, help) {name, "X...", NSCL_OPTION_REALS, flags, at, count, low, high, NULL, help}
+#define LAYERS(name, flags, at, count, help) {name, "LAYER...", NSCL_OPTION_LAYERS, flags, at, count, 0, 0, NULL, help}
+#define WEIGHTS(name, flags, at, count, help) {name, "X...", NSCL_OPTION_WEIGHTS, flags, at, count, 0, INFINITY, NULL, help}
 #define NEEDED (NSCL_OPTION_REQUIRED | NSCL_OPTION_RECORDED)
 #define REC NSCL_OPTION_RECORDED
 
@@ -69,8 +69,8 @@ static const nscl_option rows[] = {
     WEIGHTS("content-layer-weights", REC, SET(content_layers), SET(content_layer_count), "one for each of these layers"),
     REAL("content-weight-blend", 0, AT(content_blend), 0, 1, "instead of these: layers relu4_2 * X + relu5_2 * (1 - X)"),
     REAL("style-weight", REC, SET(style_weight), 0, INFINITY, "of the paintings"),
-    REALS("style-blend-weights", REC, SET(style_blend_weights), AT(style_count), 0, INFINITY, "share of each painting, brought to sum 1; equal when not given"),
-    REALS("style-scales", REC, SET(style_scales), AT(style_count), NSCL_ABOVE_0, INFINITY, "size of each painting beside the result; 1 when not given"),
+    REALS("style-blend-weights", REC, SET(style_blend_weights), AT(style_count), 0, INFINITY, "share of each painting, to sum 1 (equal when not given)"),
+    REALS("style-scales", REC, SET(style_scales), AT(style_count), NSCL_ABOVE_0, INFINITY, "size of each painting beside the result (1 when not given)"),
     LAYERS("style-layers", REC, SET(style_layers), SET(style_layer_count), "layers that hold the paintings' manner"),
     WEIGHTS("style-layer-weights", REC, SET(style_layers), SET(style_layer_count), "one for each of these layers"),
     REAL("style-layer-weight-exp", 0, AT(style_exp), NSCL_ABOVE_0, INFINITY, "instead: weight of each layer over that of the one before"),
@@ -81,7 +81,7 @@ static const nscl_option rows[] = {
     HEADING("Start"),
     CHOICE("init", REC, SET(init), inits, "picture to start from"),
     TEXT("initial", "FILE", REC, AT(initial), "start from this picture instead"),
-    REAL("initial-noiseblend", REC, SET(initial_noiseblend), 0, 1, "share of noise in the start; when not given, preset neural-style starts from noise alone"),
+    REAL("initial-noiseblend", REC, SET(initial_noiseblend), 0, 1, "share of noise in the start (preset neural-style: 1 when not given)"),
     LONG("seed", REC, SET(seed), 0, "of the noise"),
 
     HEADING("Optimiser"),
@@ -109,7 +109,7 @@ static const nscl_option rows[] = {
     FLAG("help", 0, AT(help), "show this and end"),
 };
 
-enum { ROWS = sizeof rows / sizeof rows[0] };
+enum {ROWS = sizeof rows / sizeof rows[0]};
 
 /* Of an option given twice the last counts. */
 typedef struct given {
@@ -199,7 +199,7 @@ static nscl_status scan(given *table, int argc, char *const *argv, nscl_error *e
             continue;
         if (equals) {
             g->attached = equals + 1;
-            g->values = (nscl_values){ &g->attached, 1 };
+            g->values = (nscl_values){&g->attached, 1};
             continue;
         }
         int first = i, most = nscl_option_takes_many(&rows[r]) ? argc : first + 1;
@@ -207,7 +207,7 @@ static nscl_status scan(given *table, int argc, char *const *argv, nscl_error *e
             i++;
         if (i == first)
             return nscl_option_missing(&rows[r], error);
-        g->values = (nscl_values){ (const char *const *)&argv[first], i - first };
+        g->values = (nscl_values){(const char *const *)&argv[first], i - first};
     }
     return NSCL_OK;
 }
@@ -220,9 +220,9 @@ static int was_given(const given *table, const char *name)
 static nscl_status check_given(const given *table, nscl_error *error)
 {
     static const char *const contradictions[][2] = {
-        { "width", "size" }, { "width", "short-side" }, { "height", "size" }, { "height", "short-side" }, { "size", "short-side" },
-        { "content-weight-blend", "content-layers" }, { "content-weight-blend", "content-layer-weights" },
-        { "style-layer-weight-exp", "style-layer-weights" }, { "initial", "init" }, { "quiet", "verbose" },
+        {"width", "size"}, {"width", "short-side"}, {"height", "size"}, {"height", "short-side"}, {"size", "short-side"},
+        {"content-weight-blend", "content-layers"}, {"content-weight-blend", "content-layer-weights"},
+        {"style-layer-weight-exp", "style-layer-weights"}, {"initial", "init"}, {"quiet", "verbose"},
     };
     for (int i = 0; i < ROWS; i++)
         if ((rows[i].flags & NSCL_OPTION_REQUIRED) && !table[i].yes)
@@ -266,22 +266,22 @@ static void find_idle(nscl_options *options, const given *table)
         int idle;
         const char *why;
     } checks[] = {
-        { "beta1", !adam, "the optimiser is L-BFGS" },
-        { "beta2", !adam, "the optimiser is L-BFGS" },
-        { "eps", !adam, "the optimiser is L-BFGS" },
-        { "learning-rate", searching, "L-BFGS searches along the line; see --line-search" },
-        { "lbfgs-history", adam, "the optimiser is Adam" },
-        { "line-search", adam, "the optimiser is Adam" },
-        { "seed", !noise, "the start has no noise" },
-        { "tv", s->tv_weight <= 0, "--tv-weight is 0" },
-        { "quality", !nscl_cli_is_jpeg(options->output), "the output is no JPEG" },
-        { "depth", s->depth == 16 && nscl_cli_is_jpeg(options->output), "a JPEG has 8 bits; choose .png" },
-        { "checkpoint-iterations", !options->checkpoint_output && s->preset != NSCL_PRESET_NEURAL_STYLE, "there is no --checkpoint-output" },
+        {"beta1", !adam, "the optimiser is L-BFGS"},
+        {"beta2", !adam, "the optimiser is L-BFGS"},
+        {"eps", !adam, "the optimiser is L-BFGS"},
+        {"learning-rate", searching, "L-BFGS searches along the line; see --line-search"},
+        {"lbfgs-history", adam, "the optimiser is Adam"},
+        {"line-search", adam, "the optimiser is Adam"},
+        {"seed", !noise, "the start has no noise"},
+        {"tv", s->tv_weight <= 0, "--tv-weight is 0"},
+        {"quality", !nscl_cli_is_jpeg(options->output), "the output is no JPEG"},
+        {"depth", s->depth == 16 && nscl_cli_is_jpeg(options->output), "a JPEG has 8 bits; choose .png"},
+        {"checkpoint-iterations", !options->checkpoint_output && s->preset != NSCL_PRESET_NEURAL_STYLE, "there is no --checkpoint-output"},
     };
     _Static_assert(sizeof checks / sizeof checks[0] <= NSCL_MAX_IDLE, "options->idle holds every row");
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         if (checks[i].idle && was_given(table, checks[i].name))
-            options->idle[options->idle_count++] = (nscl_idle){ checks[i].name, checks[i].why };
+            options->idle[options->idle_count++] = (nscl_idle){checks[i].name, checks[i].why};
 }
 
 nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *argv, nscl_error *error)
