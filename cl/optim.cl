@@ -47,7 +47,8 @@ inline float slot_sum(global const float *sums, int slot)
 
 /* One step of the two-loop recursion: q += (ca * sum[a] + cb * sum[b]) * v, then sum[out] = w . q with the new q; the
  * scalars never leave the device. PARTIALS work-groups of RL. */
-kernel void lbfgs_update(global float *sums, int out, global floatb *q, global const floatb *v, global const floatb *w, ulong n, int a, float ca, int b, float cb)
+kernel void lbfgs_update(global float *sums, int out, global floatb *q, global const floatb *v, global const floatb *w, ulong n, int a, float ca,
+                         int b, float cb)
 {
     TREE_DECLARE;
     SHARE(n);

@@ -139,9 +139,8 @@ inline void product(global floatb *m, ulong t, global const float *u, global con
 #endif
 }
 
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd_conv(global floatb *restrict y, global const floatb *restrict x, global const float *restrict u,
-                                                                        global const floatb *restrict bias, global const floatb *restrict mask,
-                                                                        global floatb *restrict scratch, int in, int out, int h, int w, int groups, int relu, int masked)
+kernel void winograd_conv(global floatb *restrict y, global const floatb *restrict x, global const float *restrict u, global const floatb *restrict bias,
+                          global const floatb *restrict mask, global floatb *restrict scratch, int in, int out, int h, int w, int groups, int relu, int masked)
 {
     int columns = (w + 3) / 4, tiles = columns * ((h + 3) / 4), batch = NR * groups;
     ulong vplane = (ulong)batch * in + 1, mplane = (ulong)batch * out + 1;

@@ -93,7 +93,8 @@ nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl
         ctx->cache_dir = nscl_user_folder('c', 1);
     for (int i = 0; f->quirk_text[i]; i++)
         nscl_log(ctx, NSCL_LOG_INFO, "device quirk: %s", f->quirk_text[i]);
-    nscl_log(ctx, NSCL_LOG_INFO, "device %d: %s [%s], driver %s; blocks of %d channels", f->info.index, f->info.name, f->info.platform_name, f->info.driver, ctx->block);
+    nscl_log(ctx, NSCL_LOG_INFO, "device %d: %s [%s], driver %s; blocks of %d channels", f->info.index, f->info.name, f->info.platform_name, f->info.driver,
+             ctx->block);
     *out = ctx;
     ctx = NULL;
 done:

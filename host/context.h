@@ -19,7 +19,7 @@ enum {
 
 typedef struct nscl_kernel {
     char name[32];
-    char *options;      /* the -D options beyond the context's own; "" for none */
+    char *options; /* the -D options beyond the context's own; "" for none */
     cl_kernel kernel;
     cl_uint arguments;
     struct nscl_kernel *next;
@@ -43,12 +43,12 @@ struct nscl_context {
     nscl_device_facts facts;
     cl_context cl;
     cl_command_queue queue;
-    int block;          /* CB: channels a block of activations */
-    int reduce_items;   /* RL: work-items that share a partial sum */
-    int heavy_items;    /* work-group size of kernels that do much a work-item: 1 on CPU-like devices */
+    int block;        /* CB: channels a block of activations */
+    int reduce_items; /* RL: work-items that share a partial sum */
+    int heavy_items;  /* work-group size of kernels that do much a work-item: 1 on CPU-like devices */
     unsigned features;
     char *kernel_dir;
-    char *cache_dir;    /* NULL: programs are not kept */
+    char *cache_dir; /* NULL: programs are not kept */
     char build_options[128];
     nscl_log_fn log;
     void *log_user;

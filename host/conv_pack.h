@@ -9,9 +9,9 @@ typedef struct nscl_conv_pass {
     int in, out, h, w;
     int backward;
     cl_mem y, x, packed;
-    cl_mem bias;   /* forward */
+    cl_mem bias; /* forward */
     int relu;
-    cl_mem mask;   /* backward; NULL: none */
+    cl_mem mask; /* backward; NULL: none */
 } nscl_conv_pass;
 
 cl_mem nscl_conv_direct_pack(nscl_context *ctx, const float *kernel, int out, int in);

@@ -8,12 +8,8 @@
 #include "kernel.h"
 
 /* G of F(4x4, 3x3). */
-static const double transform[6][3] = {{1.0 / 4, 0, 0},
-                                       {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                       {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                       {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                       {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                       {0, 0, 1}};
+static const double transform[6][3] = {
+    {1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6}, {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}};
 
 /* Output blocks a register block: two where they pair up. */
 static int output_vectors(const nscl_context *ctx, int out)
@@ -40,7 +36,8 @@ cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const float *kernel, int out, 
             size_t block = o / b, at = ((block / ov) * ip + i) * ov * b + (block % ov) * b + o % b;
             for (size_t a = 0; a < 6; a++)
                 for (size_t c = 0; c < 6; c++)
-                    packed[(a * 6 + c) * ob * b * ip + at] = (float)(rows[a][0] * transform[c][0] + rows[a][1] * transform[c][1] + rows[a][2] * transform[c][2]);
+                    packed[(a * 6 + c) * ob * b * ip + at] =
+                        (float)(rows[a][0] * transform[c][0] + rows[a][1] * transform[c][1] + rows[a][2] * transform[c][2]);
         }
     cl_mem mem = nscl_buffer_copy(ctx, packed, 36 * ob * b * ip * sizeof *packed);
     free(packed);
@@ -65,6 +62,6 @@ void nscl_conv_winograd_run(nscl_context *ctx, const nscl_conv_pass *p)
     char options[48];
     snprintf(options, sizeof options, "-DNR=%d -DOV=%d", nr, ov);
     nscl_dims dims = {1, {items, 1, 1}, {1, 1, 1}};
-    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h), ARG(p->w),
-                  ARG(groups), ARG(p->relu), ARG(masked));
+    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
+                  ARG(p->w), ARG(groups), ARG(p->relu), ARG(masked));
 }

@@ -18,7 +18,8 @@ typedef struct quirk {
 
 static const quirk quirks[] = {
     {"apple", NULL, NULL, NSCL_DEVICE_CPU, NSCL_QUIRK_GROUP_OF_ONE, "work-groups of one item only (-54 otherwise)"},
-    {"portable computing language", NULL, NULL, -1, NSCL_QUIRK_LOCAL_ABORTS, "kernels over the local memory end the process: sizes are checked before a launch"},
+    {"portable computing language", NULL, NULL, -1, NSCL_QUIRK_LOCAL_ABORTS,
+     "kernels over the local memory end the process: sizes are checked before a launch"},
     {"rusticl", "llvmpipe", NULL, -1, NSCL_QUIRK_EMULATED, "a software rasteriser, for checking only"},
     {"oclgrind", NULL, NULL, -1, NSCL_QUIRK_EMULATED | NSCL_QUIRK_NO_BINARIES, "a simulator, for checking only"},
     {"clover", NULL, NULL, -1, NSCL_QUIRK_NO_BINARIES, "program binaries are not kept"},
@@ -92,7 +93,11 @@ static void score(nscl_device_facts *f)
         i->score = 0;
         return;
     }
-    snprintf(i->why, sizeof i->why, "%s, about %.0f GFLOP/s from %u units at %u MHz%s%s", rank == 3 ? "GPU" : rank == 2 ? "accelerator" : rank == 1 ? "CPU" : "last resort",
+    snprintf(i->why, sizeof i->why, "%s, about %.0f GFLOP/s from %u units at %u MHz%s%s",
+             rank == 3   ? "GPU"
+             : rank == 2 ? "accelerator"
+             : rank == 1 ? "CPU"
+                         : "last resort",
              f->estimate, f->compute_units, f->clock_mhz, f->quirk_text[0] ? "; " : "", f->quirk_text[0] ? f->quirk_text[0] : "");
 }
 
@@ -104,8 +109,10 @@ static void read_facts(nscl_device_facts *f)
     cl_device_local_mem_type local = 0;
     cl_bool available = CL_TRUE, compiler = CL_TRUE, unified = CL_FALSE, images = CL_FALSE, little = CL_TRUE;
     DEVICE_VALUE(d, CL_DEVICE_TYPE, type);
-    i->type = type & CL_DEVICE_TYPE_GPU ? NSCL_DEVICE_GPU : type & CL_DEVICE_TYPE_ACCELERATOR ? NSCL_DEVICE_ACCELERATOR
-              : type & CL_DEVICE_TYPE_CPU ? NSCL_DEVICE_CPU : NSCL_DEVICE_OTHER;
+    i->type = type & CL_DEVICE_TYPE_GPU           ? NSCL_DEVICE_GPU
+              : type & CL_DEVICE_TYPE_ACCELERATOR ? NSCL_DEVICE_ACCELERATOR
+              : type & CL_DEVICE_TYPE_CPU         ? NSCL_DEVICE_CPU
+                                                  : NSCL_DEVICE_OTHER;
     device_text(d, CL_DEVICE_NAME, i->name, sizeof i->name);
     device_text(d, CL_DEVICE_VENDOR, i->vendor, sizeof i->vendor);
     device_text(d, CL_DRIVER_VERSION, i->driver, sizeof i->driver);
@@ -240,8 +247,8 @@ char *nscl_devices_text(const nscl_device_facts *devices, size_t count, char *te
     text[0] = '\0';
     for (size_t i = 0; i < count && used < size; i++) {
         const nscl_device_info *d = &devices[i].info;
-        int n = snprintf(text + used, size - used, "%s  %d  %d:%d  %s [%s], %s, %.1f GiB, score %.0f (%s)", i ? "\n" : "", d->index, d->platform, d->device, d->name,
-                         d->platform_name, types[d->type], (double)d->memory / 1073741824.0, d->score, d->why);
+        int n = snprintf(text + used, size - used, "%s  %d  %d:%d  %s [%s], %s, %.1f GiB, score %.0f (%s)", i ? "\n" : "", d->index, d->platform, d->device,
+                         d->name, d->platform_name, types[d->type], (double)d->memory / 1073741824.0, d->score, d->why);
         used += n > 0 ? (size_t)n : 0;
     }
     return text;
@@ -290,9 +297,11 @@ int nscl_device_choose(const nscl_device_facts *devices, size_t count, const cha
     } else
         found = best_of(devices, count, -1, selector);
     if (found < 0)
-        nscl_fail(error, NSCL_NO_DEVICE, "no usable device matches '%s'; --device takes auto, a number, P:D, a part of a name, cpu or gpu, out of\n%s", selector, list);
+        nscl_fail(error, NSCL_NO_DEVICE, "no usable device matches '%s'; --device takes auto, a number, P:D, a part of a name, cpu or gpu, out of\n%s",
+                  selector, list);
     else if (!devices[found].info.usable) {
-        nscl_fail(error, NSCL_NO_DEVICE, "device '%s' (%s) cannot be used: %s; choose another of\n%s", selector, devices[found].info.name, devices[found].info.why, list);
+        nscl_fail(error, NSCL_NO_DEVICE, "device '%s' (%s) cannot be used: %s; choose another of\n%s", selector, devices[found].info.name,
+                  devices[found].info.why, list);
         return -1;
     }
     return found;

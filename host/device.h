@@ -28,15 +28,15 @@ typedef struct nscl_device_facts {
     cl_uint cache_line, alignment_bits;
     size_t group_limit;
     size_t item_limit[3];
-    int local_is_global;        /* local memory is ordinary memory: a CPU */
+    int local_is_global; /* local memory is ordinary memory: a CPU */
     int unified_memory;
     int fp16, fp64, subgroups, images;
     char platform_version[128], c_version[128];
-    char *extensions;           /* malloc'ed */
+    char *extensions; /* malloc'ed */
     unsigned quirks;
-    const char *quirk_text[4];  /* one line each, NULL-ended */
-    double estimate;            /* GFLOP/s guessed from units, clock and width */
-    int cpu_like;               /* wide vectors and caches: groups of one item, blocks as wide as a vector */
+    const char *quirk_text[4]; /* one line each, NULL-ended */
+    double estimate;           /* GFLOP/s guessed from units, clock and width */
+    int cpu_like;              /* wide vectors and caches: groups of one item, blocks as wide as a vector */
 } nscl_device_facts;
 
 /* Every device of every platform. *out is malloc'ed; release it with nscl_devices_free. With none: NSCL_NO_DEVICE. */

@@ -119,7 +119,8 @@ static int taps_make(taps *t, int n, int on, nscl_filter filter)
 }
 
 /* One pass along an axis: n to on positions, `lines` lines. */
-static cl_mem resize_pass(nscl_context *ctx, cl_mem x, int planes, int n, int on, int lines, int along_rows, nscl_filter filter, int round_levels, size_t padded)
+static cl_mem resize_pass(nscl_context *ctx, cl_mem x, int planes, int n, int on, int lines, int along_rows, nscl_filter filter, int round_levels,
+                          size_t padded)
 {
     taps t = {0};
     cl_mem y = NULL, first = NULL, count = NULL, coefficient = NULL;
@@ -133,8 +134,8 @@ static cl_mem resize_pass(nscl_context *ctx, cl_mem x, int planes, int n, int on
     coefficient = nscl_buffer_copy(ctx, t.coefficient, (size_t)on * (size_t)t.taps * sizeof *t.coefficient);
     /* Along a row neighbours are 1 apart and lines a row apart; along a column the other way round. */
     cl_int step = along_rows ? 1 : lines, line_step = along_rows ? n : 1, ostep = along_rows ? 1 : lines, oline_step = along_rows ? on : 1;
-    NSCL_RUN(ctx, "resize_pass", DIM3(on, lines, planes), ARG(y), ARG(x), ARG(first), ARG(count), ARG(coefficient), ARG(t.taps), ARG(n), ARG(on), ARG(lines), ARG(step),
-             ARG(line_step), ARG(ostep), ARG(oline_step), ARG(round_levels));
+    NSCL_RUN(ctx, "resize_pass", DIM3(on, lines, planes), ARG(y), ARG(x), ARG(first), ARG(count), ARG(coefficient), ARG(t.taps), ARG(n), ARG(on), ARG(lines),
+             ARG(step), ARG(line_step), ARG(ostep), ARG(oline_step), ARG(round_levels));
     nscl_buffer_free(ctx, first);
     nscl_buffer_free(ctx, count);
     nscl_buffer_free(ctx, coefficient);

@@ -29,7 +29,6 @@ typedef struct nscl_arg {
 /* A reduction: NSCL_PARTIALS groups of ctx->reduce_items. */
 #define REDUCE(ctx) ((nscl_dims){1, {(size_t)NSCL_PARTIALS * (size_t)(ctx)->reduce_items, 1, 1}, {(size_t)(ctx)->reduce_items, 1, 1}})
 
-
 #define NSCL_RUN(ctx, name, dims, ...) NSCL_RUN_WITH(ctx, name, "", dims, __VA_ARGS__)
 /* The same, specialised by -D options. */
 #define NSCL_RUN_WITH(ctx, name, options, dims, ...) \

@@ -22,10 +22,10 @@ typedef struct lbfgs {
     const nscl_lbfgs_settings *settings;
     cl_mem x, trial, d, g[3];
     cl_ulong blocks;
-    int current;   /* which g belongs to x */
-    int other;     /* which g the running evaluation fills */
-    double loss;   /* at x */
-    pair *pairs;   /* a ring: the oldest at `first` */
+    int current; /* which g belongs to x */
+    int other;   /* which g the running evaluation fills */
+    double loss; /* at x */
+    pair *pairs; /* a ring: the oldest at `first` */
     int first, count;
     double shrink; /* of the first trial step, after failures */
     int stop;

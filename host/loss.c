@@ -73,7 +73,8 @@ static int tap(void *user, int layer, cl_mem dz, int accumulate)
             style_tap(loss, t, dz, accumulate);
         else
             nscl_content_loss(loss->ctx, loss->sums, t->slot, dz, features_of(loss, t), t->features,
-                              nscl_block_floats(loss->ctx, loss->network->channels[layer], a->h[layer], a->w[layer]), (float)(2.0 * t->weight), !t->before_relu, accumulate);
+                              nscl_block_floats(loss->ctx, loss->network->channels[layer], a->h[layer], a->w[layer]), (float)(2.0 * t->weight), !t->before_relu,
+                              accumulate);
         accumulate = 1;
     }
     return accumulate;

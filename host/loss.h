@@ -13,16 +13,16 @@ typedef struct nscl_style_target {
 } nscl_style_target;
 
 typedef struct nscl_loss_term {
-    char name[24];       /* of the layer, as the user wrote it */
-    int layer;           /* convolution */
+    char name[24]; /* of the layer, as the user wrote it */
+    int layer;     /* convolution */
     int before_relu;
-    int style;           /* 0 content, 1 style */
-    double weight;       /* content */
-    cl_mem features;     /* content: target */
-    double gram_scale;   /* style, of the optimised picture's Gram */
+    int style;         /* 0 content, 1 style */
+    double weight;     /* content */
+    cl_mem features;   /* content: target */
+    double gram_scale; /* style, of the optimised picture's Gram */
     int targets;
     nscl_style_target target[NSCL_MAX_STYLES];
-    int slot;            /* first of its sums: one for content, one a target for style */
+    int slot; /* first of its sums: one for content, one a target for style */
 } nscl_loss_term;
 
 typedef struct nscl_loss {
@@ -33,9 +33,9 @@ typedef struct nscl_loss {
     int term_count;
     nscl_loss_term term[2 * NSCL_MAX_LAYERS];
     nscl_tv tv;
-    double tv_y, tv_x;   /* weights of the sums down and right; both 0: no such term */
-    cl_mem gram, slope;  /* of the largest layer */
-    cl_mem sums;         /* (slots, NSCL_PARTIALS): the loss's, then those of the optimiser */
+    double tv_y, tv_x;  /* weights of the sums down and right; both 0: no such term */
+    cl_mem gram, slope; /* of the largest layer */
+    cl_mem sums;        /* (slots, NSCL_PARTIALS): the loss's, then those of the optimiser */
     int slots, extra_slots;
 } nscl_loss;
 

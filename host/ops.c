@@ -47,13 +47,15 @@ int nscl_pooled(int n, int round_up)
 void nscl_pool_fwd(nscl_context *ctx, cl_mem y, cl_mem x, int c, int h, int w, int round_up, nscl_pooling pooling)
 {
     int oh = nscl_pooled(h, round_up), ow = nscl_pooled(w, round_up);
-    NSCL_RUN(ctx, pooling == NSCL_POOL_MAX ? "pool_max_fwd" : "pool_average_fwd", DIM3(ow, oh, nscl_blocks(ctx, c)), ARG(y), ARG(x), ARG(h), ARG(w), ARG(oh), ARG(ow));
+    NSCL_RUN(ctx, pooling == NSCL_POOL_MAX ? "pool_max_fwd" : "pool_average_fwd", DIM3(ow, oh, nscl_blocks(ctx, c)), ARG(y), ARG(x), ARG(h), ARG(w), ARG(oh),
+             ARG(ow));
 }
 
 void nscl_pool_bwd(nscl_context *ctx, cl_mem dx, cl_mem dy, cl_mem x, int c, int h, int w, int round_up, nscl_pooling pooling)
 {
     int oh = nscl_pooled(h, round_up), ow = nscl_pooled(w, round_up);
-    NSCL_RUN(ctx, pooling == NSCL_POOL_MAX ? "pool_max_bwd" : "pool_average_bwd", DIM3(w, h, nscl_blocks(ctx, c)), ARG(dx), ARG(dy), ARG(x), ARG(h), ARG(w), ARG(oh), ARG(ow));
+    NSCL_RUN(ctx, pooling == NSCL_POOL_MAX ? "pool_max_bwd" : "pool_average_bwd", DIM3(w, h, nscl_blocks(ctx, c)), ARG(dx), ARG(dy), ARG(x), ARG(h), ARG(w),
+             ARG(oh), ARG(ow));
 }
 
 size_t nscl_gram_side(const nscl_context *ctx, int c)
@@ -112,7 +114,8 @@ void nscl_gram_bwd(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, 
     cl_ulong m = (cl_ulong)h * (cl_ulong)w;
     cl_int blocks = nscl_blocks(ctx, c);
     if (ctx->features & NSCL_FEATURE_BLOCKED) {
-        NSCL_RUN(ctx, "gram_bwd", HEAVY2(ctx, (m + GRAM_TILE - 1) / GRAM_TILE, blocks), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m), ARG(masked), ARG(accumulate));
+        NSCL_RUN(ctx, "gram_bwd", HEAVY2(ctx, (m + GRAM_TILE - 1) / GRAM_TILE, blocks), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m), ARG(masked),
+                 ARG(accumulate));
         return;
     }
     size_t side = nscl_gram_side(ctx, c);

@@ -7,13 +7,13 @@
 
 typedef struct nscl_problem {
     nscl_context *ctx;
-    size_t n;        /* floats of a vector, whole blocks (nscl_vector_floats) */
-    cl_mem sums;     /* (first_slot + what the optimiser wants, NSCL_PARTIALS) */
-    int first_slot;  /* slots before it are the loss's */
-    int evaluations; /* done so far */
+    size_t n;                                                /* floats of a vector, whole blocks (nscl_vector_floats) */
+    cl_mem sums;                                             /* (first_slot + what the optimiser wants, NSCL_PARTIALS) */
+    int first_slot;                                          /* slots before it are the loss's */
+    int evaluations;                                         /* done so far */
     void (*evaluate)(void *user, cl_mem gradient, cl_mem x); /* enqueues */
     double (*loss)(void *user, const double *sums);          /* from one value a slot */
-    size_t elements; /* of a vector, padding not counted */
+    size_t elements;                                         /* of a vector, padding not counted */
     /* After each evaluation: the loss there, and the vector to show (the iterate the loss is of for Adam, the best
      * accepted one for L-BFGS). Non-zero asks to stop. note: NULL, or what happened. */
     int (*report)(void *user, cl_mem x, double loss, const char *note);
@@ -29,7 +29,7 @@ typedef struct nscl_problem {
 double nscl_problem_evaluate(nscl_problem *p, cl_mem g, cl_mem x, void (*also)(void *state), void *state, double *values, int extra);
 
 typedef struct nscl_lbfgs_settings {
-    int evaluations;   /* at most, counted from 1; never stops before by itself */
+    int evaluations; /* at most, counted from 1; never stops before by itself */
     int history;
     nscl_line_search line_search;
     double learning_rate; /* first trial step (1), or the step where line_search is none */

@@ -4,11 +4,29 @@
 #include <stdio.h>
 #include <string.h>
 
-static double mean_features(int c, double m) { return 1.0 / (c * m); }
-static double mean_gram(int c, double m) { (void)m; return 1.0 / ((double)c * c); }
-static double gatys_gram(int c, double m) { (void)m; return 1.0 / pow(c, 4); } /* 1 / C^2 times the mean over C^2 */
-static double per_pixel(int c, double m) { (void)c; return 1.0 / m; }
-static double per_feature(int c, double m) { return 1.0 / (c * m); }
+/* For a layer of c channels and m pixels. */
+static double one_over_features(int c, double m)
+{
+    return 1.0 / (c * m);
+}
+
+static double one_over_pixels(int c, double m)
+{
+    (void)c;
+    return 1.0 / m;
+}
+
+static double one_over_gram(int c, double m)
+{
+    (void)m;
+    return 1.0 / ((double)c * c);
+}
+
+/* gatys: 1 / C^2 times the mean over the C^2 elements. */
+static double one_over_gram_squared(int c, double m)
+{
+    return one_over_gram(c, m) * one_over_gram(c, m);
+}
 
 static void mean_differences(int h, int w, double *down, double *right)
 {
@@ -17,8 +35,8 @@ static void mean_differences(int h, int w, double *down, double *right)
 }
 
 static const nscl_preset_rules presets[NSCL_PRESET_COUNT] = {
-    [NSCL_PRESET_GATYS] = {"gatys", mean_features, gatys_gram, per_pixel, mean_differences, 0, 1.0, 0.0, 0},
-    [NSCL_PRESET_NEURAL_STYLE] = {"neural-style", mean_features, mean_gram, per_feature, mean_differences, 1, 0.256, 1.0, 1},
+    [NSCL_PRESET_GATYS] = {"gatys", one_over_features, one_over_gram_squared, one_over_pixels, mean_differences, 0, 1.0, 0.0, 0},
+    [NSCL_PRESET_NEURAL_STYLE] = {"neural-style", one_over_features, one_over_gram, one_over_features, mean_differences, 1, 0.256, 1.0, 1},
 };
 
 const nscl_preset_rules *nscl_preset_of(nscl_preset preset)

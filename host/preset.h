@@ -13,10 +13,10 @@ typedef struct nscl_preset_rules {
     double (*gram_scale)(int c, double m);
     /* Weights of the sums of differences down and right of an h x w picture. */
     void (*tv_weights)(int h, int w, double *down, double *right);
-    int style_by_width;    /* style pictures get the result's width times their scale; else its shorter side */
-    double noise;          /* standard deviation of a noise start, in grey levels */
-    double noiseblend;     /* where none is given and no initial picture */
-    int keeps_best;        /* delivers the lowest loss of checkpoints and last step */
+    int style_by_width; /* style pictures get the result's width times their scale; else its shorter side */
+    double noise;       /* standard deviation of a noise start, in grey levels */
+    double noiseblend;  /* where none is given and no initial picture */
+    int keeps_best;     /* delivers the lowest loss of checkpoints and last step */
 } nscl_preset_rules;
 
 const nscl_preset_rules *nscl_preset_of(nscl_preset preset);

@@ -30,9 +30,9 @@ static nscl_status check_layers(const nscl_layer_weight *layers, int count, cons
     return NSCL_OK;
 }
 
-#define CHECK(field, condition, rule)                              \
-    do {                                                           \
-        if (!(condition))                                          \
+#define CHECK(field, condition, rule)                                        \
+    do {                                                                     \
+        if (!(condition))                                                    \
             FAIL("%s is %g: it must be %s", #field, (double)s->field, rule); \
     } while (0)
 

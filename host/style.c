@@ -24,11 +24,11 @@ typedef struct run {
     nscl_network *network;
     nscl_loss loss;
     int h, w;
-    cl_mem content, alpha;  /* the content at the result's size, 0..255; its alpha or NULL */
-    cl_mem x;               /* the variable */
-    cl_mem best;            /* of the preset that keeps the best of checkpoints */
+    cl_mem content, alpha; /* the content at the result's size, 0..255; its alpha or NULL */
+    cl_mem x;              /* the variable */
+    cl_mem best;           /* of the preset that keeps the best of checkpoints */
     double best_loss;
-    cl_mem shown;           /* within the callback */
+    cl_mem shown; /* within the callback */
     nscl_problem problem;
     nscl_term terms[NSCL_MAX_TERMS];
     int term_count;
@@ -70,8 +70,9 @@ static nscl_status too_small(run *r, const char *what, int h, int w, int layer, 
 {
     if (nscl_network_side(r->network, layer, h, w) > 0)
         return NSCL_OK;
-    return nscl_fail(error, NSCL_BAD_ARGUMENT, "%s has only %d x %d pixels: nothing of it is left at the deepest layer in use; choose a larger size or scale, or shallower layers",
-                     what, w, h);
+    return nscl_fail(error, NSCL_BAD_ARGUMENT,
+                     "%s has only %d x %d pixels: nothing of it is left at the deepest layer in use; choose a larger size or scale, or shallower layers", what,
+                     w, h);
 }
 
 /* Terms with their weights, and the targets at the content's own layers. */
@@ -142,7 +143,8 @@ static nscl_status add_style(run *r, int index, double blend, nscl_error *error)
         nscl_style_target *target = &t->target[t->targets++];
         target->gram = nscl_buffer_create(ctx, n * n * sizeof(float));
         target->weight = s->style_weight * t->weight * blend * r->rules->style_weight(c, m);
-        nscl_gram_fwd(ctx, target->gram, t->before_relu ? a->before[t->layer] : a->relu[t->layer], c, a->h[t->layer], a->w[t->layer], (float)r->rules->gram_scale(c, m));
+        nscl_gram_fwd(ctx, target->gram, t->before_relu ? a->before[t->layer] : a->relu[t->layer], c, a->h[t->layer], a->w[t->layer],
+                      (float)r->rules->gram_scale(c, m));
     }
     nscl_activations_free(r->network, a);
     nscl_buffer_free(ctx, x);
@@ -303,7 +305,8 @@ static nscl_status prepare(run *r, nscl_error *error)
         return status;
     r->content = sized(r, job->content, r->h, r->w, &r->alpha);
     nscl_loss_prepare(&r->loss, s->optimizer == NSCL_ADAM ? NSCL_ADAM_SLOTS : NSCL_LBFGS_SLOTS(s->lbfgs_history));
-    r->problem = (nscl_problem){ctx, nscl_vector_floats(ctx, r->h, r->w), r->loss.sums, r->loss.slots, 0, evaluate, loss_value, (size_t)3 * (size_t)r->h * (size_t)r->w, report, r};
+    r->problem = (nscl_problem){
+        ctx, nscl_vector_floats(ctx, r->h, r->w), r->loss.sums, r->loss.slots, 0, evaluate, loss_value, (size_t)3 * (size_t)r->h * (size_t)r->w, report, r};
     status = add_content(r, error);
     if (status == NSCL_OK)
         status = start(r, error);
@@ -311,8 +314,8 @@ static nscl_status prepare(run *r, nscl_error *error)
         r->best = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
         r->best_loss = INFINITY;
     }
-    nscl_log(ctx, NSCL_LOG_INFO, "%d x %d, %d convolutions, %.1f MiB on the device (%.0f bytes a pixel)", r->w, r->h, r->network->depth, (double)ctx->bytes / 1048576.0,
-             (double)ctx->bytes / ((double)r->w * r->h));
+    nscl_log(ctx, NSCL_LOG_INFO, "%d x %d, %d convolutions, %.1f MiB on the device (%.0f bytes a pixel)", r->w, r->h, r->network->depth,
+             (double)ctx->bytes / 1048576.0, (double)ctx->bytes / ((double)r->w * r->h));
     return status;
 }
 

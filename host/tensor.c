@@ -5,8 +5,10 @@
 
 static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
 {
-    nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no %.1f MiB more on the device, which has %.1f MiB (%.1f MiB in use, largest buffer %.1f MiB): %s; choose a smaller --size",
-              (double)bytes / 1048576.0, (double)ctx->facts.memory / 1048576.0, (double)ctx->bytes / 1048576.0, (double)ctx->facts.largest_buffer / 1048576.0, nscl_cl_text(code));
+    nscl_fail(&ctx->error, NSCL_NO_MEMORY,
+              "no %.1f MiB more on the device, which has %.1f MiB (%.1f MiB in use, largest buffer %.1f MiB): %s; choose a smaller --size",
+              (double)bytes / 1048576.0, (double)ctx->facts.memory / 1048576.0, (double)ctx->bytes / 1048576.0, (double)ctx->facts.largest_buffer / 1048576.0,
+              nscl_cl_text(code));
 }
 
 cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes)

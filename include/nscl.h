@@ -10,8 +10,8 @@
  * and releases what it opened. No function prints or exits, and there are no globals: two contexts may be
  * used in two threads, one context in one thread at a time. Paths are UTF-8 on every system.
  *
- * Every function that can fail takes an nscl_error (NULL if the text is not wanted), fills it once with a message
- * that names the object at fault and the cure, and returns its code. */
+ * Every function that can fail takes an nscl_error (NULL if the text is not wanted; zero it first, for the first
+ * failure is kept), fills it with a message that names the object at fault and the cure, and returns its code. */
 #ifndef NSCL_H
 #define NSCL_H
 
@@ -237,7 +237,8 @@ typedef struct nscl_term {
 typedef struct nscl_progress {
     int evaluation;      /* evaluations of the loss done, from 1 */
     int evaluations;     /* that are wanted in all */
-    int step;            /* Adam: steps behind the picture this loss is of, minus 1 (the step's number from 0); -1 at the start. L-BFGS: evaluation - 1 */
+    int step;            /* Adam: number, from 0, of the step that led to the picture this loss is of; -1 at the
+                          * start. L-BFGS: evaluation - 1 */
     double loss;         /* at this evaluation */
     double seconds;      /* since painting began */
     int term_count;
@@ -264,7 +265,8 @@ typedef struct nscl_job {
 
 /* Paints. Returns NSCL_OK, NSCL_CANCELLED (with a result) or an error (without). The result has the content's alpha,
  * if it had any. The caller frees *out with nscl_picture_free. */
-NSCL_API nscl_status nscl_paint(nscl_context *context, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out, nscl_error *error);
+NSCL_API nscl_status nscl_paint(nscl_context *context, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out,
+                                nscl_error *error);
 
 #ifdef __cplusplus
 }
