@@ -140,27 +140,6 @@ done:
     return good;
 }
 
-/* Do the file's elements, a chain of (type, size) tags after a header of 128 bytes, end within it? */
-static int is_whole(const unsigned char *bytes, size_t size)
-{
-    size_t at = 128;
-    if (size < 136)
-        return 0;
-    int big = bytes[126] == 'M';
-    while (at < size) {
-        if (size - at < 8)
-            return 0;
-        const unsigned char *p = bytes + at + 4;
-        size_t n = 0;
-        for (int i = 0; i < 4; i++)
-            n = n << 8 | p[big ? i : 3 - i];
-        if (n > size - at - 8)
-            return 0;
-        at += 8 + n;
-    }
-    return 1;
-}
-
 nscl_status nscl_weights_read_mat(struct nscl_weights *w, const char *path, const unsigned char *bytes, size_t size, nscl_error *error)
 {
     nscl_status status = NSCL_OK;
@@ -169,7 +148,7 @@ nscl_status nscl_weights_read_mat(struct nscl_weights *w, const char *path, cons
     char where[256];
     int older = 0;
     nscl_weights_published(strstr(path, "16") ? "vgg16" : "vgg19", where, sizeof where);
-    if (!is_whole(bytes, size))
+    if (!nscl_weights_check_mat(bytes, size))
         return nscl_fail(error, NSCL_BAD_FILE, "'%s' is a MATLAB file, but cut short or damaged; fetch it again, or %s", path, where);
     if (!nscl_file_exists(path)) /* matio takes no memory */
         return nscl_fail(error, NSCL_BAD_FILE, "'%s' is a MATLAB file, which is read from a disk only; save it to a file first", path);

@@ -50,6 +50,9 @@ int nscl_input_valid(const nscl_input_convention *input);
 /* Fills sha256 and known. */
 void nscl_weights_recognise(struct nscl_weights *w, const unsigned char *bytes, size_t size);
 
+/* Is a MATLAB 5 file whole and its structure sound, so that matio may be trusted with it? */
+int nscl_weights_check_mat(const unsigned char *bytes, size_t size);
+
 /* Fails with what the bytes look like, why they are of no use and where the real file is. */
 nscl_status nscl_weights_refuse(const char *path, const unsigned char *bytes, size_t size, nscl_error *error);
 
