@@ -28,13 +28,13 @@ static const nscl_choice depths[] = {{"8", 8}, {"16", 16}, {NULL, 0}};
 #define TEXT(name, what, flags, at, help) {name, what, NSCL_OPTION_TEXT, flags, at, 0, 0, 0, NULL, help}
 #define FILES(name, what, flags, at, count, help) {name, what, NSCL_OPTION_FILES, flags, at, count, 0, 0, NULL, help}
 #define INTEGER(name, flags, at, low, high, help) {name, "N", NSCL_OPTION_INTEGER, flags, at, 0, low, high, NULL, help}
-#define LONG(name, flags, at, low, help) {name, "N", NSCL_OPTION_LONG, flags, at, 0, low, INFINITY, NULL, help}
+#define LONG(name, flags, at, low, help) {name, "N", NSCL_OPTION_LONG, flags, at, 0, low, HUGE_VAL, NULL, help}
 #define REAL(name, flags, at, low, high, help) {name, "X", NSCL_OPTION_REAL, flags, at, 0, low, high, NULL, help}
 #define CHOICE(name, flags, at, choices, help) {name, "WORD", NSCL_OPTION_CHOICE, flags, at, 0, 0, 0, choices, help}
 #define PRESET(name, flags, at, help) {name, "NAME", NSCL_OPTION_PRESET, flags, at, 0, 0, 0, NULL, help}
 #define REALS(name, flags, at, count, low, high, help) {name, "X...", NSCL_OPTION_REALS, flags, at, count, low, high, NULL, help}
 #define LAYERS(name, flags, at, count, help) {name, "LAYER...", NSCL_OPTION_LAYERS, flags, at, count, 0, 0, NULL, help}
-#define WEIGHTS(name, flags, at, count, help) {name, "X...", NSCL_OPTION_WEIGHTS, flags, at, count, 0, INFINITY, NULL, help}
+#define WEIGHTS(name, flags, at, count, help) {name, "X...", NSCL_OPTION_WEIGHTS, flags, at, count, 0, HUGE_VAL, NULL, help}
 #define NEEDED (NSCL_OPTION_REQUIRED | NSCL_OPTION_RECORDED)
 #define REC NSCL_OPTION_RECORDED
 
@@ -64,17 +64,17 @@ static const nscl_option rows[] = {
     CHOICE("depth", REC, SET(depth), depths, "bits of each sample of the result"),
 
     HEADING("What counts (lists take values with spaces or commas between)"),
-    REAL("content-weight", REC, SET(content_weight), 0, INFINITY, "of the photograph"),
+    REAL("content-weight", REC, SET(content_weight), 0, HUGE_VAL, "of the photograph"),
     LAYERS("content-layers", REC, SET(content_layers), SET(content_layer_count), "layers that hold the photograph's shapes"),
     WEIGHTS("content-layer-weights", REC, SET(content_layers), SET(content_layer_count), "one for each of these layers"),
     REAL("content-weight-blend", 0, AT(content_blend), 0, 1, "instead of these: layers relu4_2 * X + relu5_2 * (1 - X)"),
-    REAL("style-weight", REC, SET(style_weight), 0, INFINITY, "of the paintings"),
-    REALS("style-blend-weights", REC, SET(style_blend_weights), AT(style_count), 0, INFINITY, "share of each painting, to sum 1 (equal when not given)"),
-    REALS("style-scales", REC, SET(style_scales), AT(style_count), NSCL_ABOVE_0, INFINITY, "size of each painting beside the result (1 when not given)"),
+    REAL("style-weight", REC, SET(style_weight), 0, HUGE_VAL, "of the paintings"),
+    REALS("style-blend-weights", REC, SET(style_blend_weights), AT(style_count), 0, HUGE_VAL, "share of each painting, to sum 1 (equal when not given)"),
+    REALS("style-scales", REC, SET(style_scales), AT(style_count), NSCL_ABOVE_0, HUGE_VAL, "size of each painting beside the result (1 when not given)"),
     LAYERS("style-layers", REC, SET(style_layers), SET(style_layer_count), "layers that hold the paintings' manner"),
     WEIGHTS("style-layer-weights", REC, SET(style_layers), SET(style_layer_count), "one for each of these layers"),
-    REAL("style-layer-weight-exp", 0, AT(style_exp), NSCL_ABOVE_0, INFINITY, "instead: weight of each layer over that of the one before"),
-    REAL("tv-weight", REC, SET(tv_weight), 0, INFINITY, "of smoothness (total variation)"),
+    REAL("style-layer-weight-exp", 0, AT(style_exp), NSCL_ABOVE_0, HUGE_VAL, "instead: weight of each layer over that of the one before"),
+    REAL("tv-weight", REC, SET(tv_weight), 0, HUGE_VAL, "of smoothness (total variation)"),
     CHOICE("tv", REC, SET(tv), tvs, "form of the total variation"),
     FLAG("preserve-colors", REC, SET(preserve_colors), "brightness of the result, colours of the photograph"),
 
@@ -89,10 +89,10 @@ static const nscl_option rows[] = {
     CHOICE("optimizer", REC, SET(optimizer), optimizers, "what changes the picture"),
     INTEGER("lbfgs-history", REC, SET(lbfgs_history), 1, 1000, "steps that L-BFGS remembers"),
     CHOICE("line-search", REC, SET(line_search), searches, "of L-BFGS"),
-    REAL("learning-rate", REC, SET(learning_rate), NSCL_ABOVE_0, INFINITY, "of Adam, and of L-BFGS without line search"),
+    REAL("learning-rate", REC, SET(learning_rate), NSCL_ABOVE_0, HUGE_VAL, "of Adam, and of L-BFGS without line search"),
     REAL("beta1", REC, SET(beta1), 0, NSCL_BELOW_1, "Adam: decay of the mean"),
     REAL("beta2", REC, SET(beta2), 0, NSCL_BELOW_1, "Adam: decay of the mean square"),
-    REAL("eps", REC, SET(eps), NSCL_ABOVE_0, INFINITY, "Adam: added to the root"),
+    REAL("eps", REC, SET(eps), NSCL_ABOVE_0, HUGE_VAL, "Adam: added to the root"),
 
     HEADING("Progress"),
     INTEGER("print-iterations", 0, AT(print_iterations), 1, INT_MAX, "a line of figures every N; when not given, every 10 where there is no terminal"),

@@ -57,7 +57,7 @@ typedef struct nscl_option {
     nscl_option_kind kind;
     unsigned flags;
     size_t at, count_at; /* places in nscl_options */
-    double low, high;    /* range of a number, both included; INFINITY: no upper end */
+    double low, high;    /* range of a number, both included; HUGE_VAL: no upper end */
     const nscl_choice *choices;
     const char *help;
 } nscl_option;
