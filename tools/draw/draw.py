@@ -34,6 +34,12 @@ PICTURES = {
     "cubist": ("styles", "style_cell", "cubist"),
     "paper_cut": ("styles", "style_cell", "paper_cut"),
     "art_deco": ("styles", "style_cell", "art_deco"),
+    "weave": ("styles", "style_cloth", "weave"),
+    "tapestry": ("styles", "style_cloth", "tapestry"),
+    "batik": ("styles", "style_cloth", "batik"),
+    "marble": ("styles", "style_wet", "marble"),
+    "watercolour": ("styles", "style_wet", "watercolour"),
+    "splatter": ("styles", "style_wet", "splatter"),
 }
 
 

@@ -1,9 +1,9 @@
 """Styles of line and cut: hatching, woodcut, linocut and ink_wash."""
 import numpy as np
 from PIL import Image, ImageDraw
-from canvas import blur, bytes3, emboss, grid, ramp, rgb, to_image
+from canvas import blur, grid, ramp, rgb, to_image
 from noise import Noise, mix, step
-from scenes import bouquet, grey, harbour, hills
+from scenes import bouquet, grey, harbour
 
 BIG = 1536
 
@@ -30,56 +30,76 @@ def hatching():
     x, y = grid(BIG, BIG)
     n = Noise(401)
     g = grey(target)
-    dark = enlarge(np.clip(1.08 - 1.15 * g, 0, 1))
-    flow = enlarge(np.cos(2 * angle))
+    dark = enlarge(np.clip(1.14 - 1.22 * np.clip(g, 0, 1) ** 0.48, 0, 1))
+    flow = enlarge(blur(np.cos(2 * angle) * 0.5 + 0.5, 6))
     out = paper(x / 2, y / 2, n, (0.96, 0.91, 0.80))
     wob = 3.2 * n.fbm(x / 130, y / 130, 3) + 0.8 * n.fbm(x / 17, y / 17, 2)
     ink = np.zeros_like(x)
-    for k, (a, period, start) in enumerate(((0.75, 9.0, 0.10), (-0.65, 9.5, 0.36), (0.05, 8.5, 0.56), (1.45, 8.0, 0.72))):
-        u = x * np.sin(a) + y * np.cos(a) + wob * (1 + 0.3 * k) + flow * 14
+    for k, (a, period, start) in enumerate(((0.75, 10.0, 0.12), (-0.65, 10.5, 0.34), (0.05, 9.5, 0.52), (1.45, 9.0, 0.68))):
+        u = x * np.sin(a) + y * np.cos(a) + wob * (1 + 0.3 * k) + flow * 9
         v = x * np.cos(a) - y * np.sin(a)
         phase = u / period
         row = np.floor(phase)
         lift = n.at(v / 130 + row * 3.7, row * 0.91 + 11 * k)
-        width = np.clip((dark - start) * 0.75, 0, 0.42) * (dark + 0.12 * lift > start) * (1 + 0.25 * n.at(x / 12, y / 12))
+        width = np.clip((dark - start) * 0.6 + 0.06, 0, 0.30) * (dark + 0.12 * lift > start) * (1 + 0.25 * n.at(x / 12, y / 12))
         d = np.abs(phase - row - 0.5)
         ink = np.maximum(ink, step(width + 0.07, width - 0.07, d) * (width > 0.015))
     line = enlarge(outline(g, 0.022, 0.06)) * step(-0.7, 0.1, n.at(x / 22, y / 22) + 0.3)
     ink = np.maximum(ink, np.clip(line, 0, 1))
-    wash = enlarge(blur(np.clip(1 - g, 0, 1), 9))
+    wash = enlarge(blur(np.clip(1 - g ** 0.5, 0, 1), 9))
     out = out * mix((1, 1, 1), (0.80, 0.66, 0.50), np.clip(wash - 0.25, 0, 1) * 0.9)
     tone = ramp(rgb("1d1512", "4a2c1c"), 0.5 + 0.6 * n.fbm(x / 60, y / 60, 3))
     return to_image(mix(out, tone, ink * 0.93)).resize((768, 768), Image.BOX)
 
 
 def woodcut():
-    """Black block on cream: gouged lines swell and thin with the light."""
-    target, angle = hills(411)
+    """Fields, trees and a rayed sun in black over two tints; lines swell with the light."""
     x, y = grid(BIG, BIG)
+    x, y = x / 2, y / 2
     n = Noise(412)
-    sx, sy = grid()
-    g = grey(target) + 0.12 * n.fbm(sx / 90, sy / 90, 3)
-    c2, s2 = blur(np.cos(2 * angle) * .5 + .5, 5) * 2 - 1, blur(np.sin(2 * angle) * .5 + .5, 5) * 2 - 1
-    a = enlarge(np.arctan2(s2, c2) / 2)
-    rays = (sy < 300) | (g > 2)
-    u1 = np.arctan2(y / 2 - 190, x / 2 - 530) * 90
-    sky = enlarge(rays.astype(np.float32)) > 0.5
-    bands = enlarge(np.round(np.rad2deg(np.arctan2(s2, c2) / 2) / 30) * np.pi / 6)
-    u = np.where(sky, u1, (-x * np.sin(bands) + y * np.cos(bands)) / 7.5)
-    u = u + 1.1 * n.fbm(x / 90, y / 90, 3) + 0.3 * np.sin(a)
-    light = enlarge(np.clip((g - 0.12) * 1.35, 0, 1))
-    width = np.clip(light * 0.95, 0, 0.93) + 0.10 * n.fbm(x / 9, y / 40, 2)
-    cut = step(width / 2 + 0.06, width / 2 - 0.06, np.abs(u - np.floor(u) - 0.5)) * (light > 0.07)
-    sun = np.hypot(x / 2 - 530, y / 2 - 190)
-    cut = np.where(sun < 72, 1, np.where(sun < 78, 0, cut))
-    line = np.clip(enlarge(outline(grey(target), 0.03, 0.06)), 0, 1)
-    black = np.clip(1 - cut + line, 0, 1)
-    grain = n.fbm(x / 160, y / 3.5 + 2 * n.at(x / 200, y / 90), 3)
-    black = black * (1 - 0.55 * step(0.36, 0.6, grain))
-    tint = mix((0.95, 0.88, 0.72), (0.93, 0.52, 0.25), step(150, 20, sun)[..., ] * 0.9)
-    out = paper(x / 2, y / 2, n, (1, 1, 1)) * tint
-    out = mix(out, out * np.array([0.62, 0.72, 0.60]), (~sky) * 0.75)
-    return to_image(mix(out, (0.09, 0.07, 0.07), black * 0.97)).resize((768, 768), Image.BOX)
+    rng = np.random.default_rng(411)
+    rough = 1.2 * n.fbm(x / 40, y / 40, 3)
+
+    def lines(u, width):
+        """White cuts along whole values of u; width 0..1 of the spacing."""
+        w = np.clip(width + 0.10 * n.fbm(x / 7, y / 7, 2), 0, 0.94) / 2
+        return step(w + 0.07, w - 0.07, np.abs(u - np.round(u))) * (width > 0.04)
+
+    r, a = np.hypot(x - 530, y - 180), np.arctan2(y - 180, x - 530)
+    ray = 0.62 - 0.25 * np.sin(a * 16) + 0.30 * n.fbm(x / 120, y / 25, 3)
+    white = lines(a * 64 / np.pi + 0.25 * rough, ray)
+    white = np.maximum(white, lines(r / 5.5 + 0.2 * rough, 0.5 - (r - 90) / 160) * (r < 170))
+    white = np.where(r < 66, 1, np.where(r < 72, 0, white))
+    cloud = n.fbm(x / 150, y / 34, 4) + 0.35 * np.exp(-((y - 110) / 40) ** 2) - 0.45
+    white = np.where((cloud > 0) & (r > 80), lines(y / 6 + cloud * 6, 0.35 + cloud * 3), white)
+    tint = np.ones((BIG, BIG, 3), np.float32) * np.array([0.95, 0.86, 0.66])
+    tint = mix(tint, (0.93, 0.50, 0.24), step(190, 30, r) * 0.9)
+    for k in range(7):
+        top = 262 + k * 70 + 46 * n.fbm(x / (210 - 14 * k) + 9 * k, 0 * x + k, 3) + 26 * np.sin(x / 110 + k * 2.1)
+        d = y - top
+        period = 4.2 + 0.75 * k
+        lean = (-1) ** k * (0.5 + 0.16 * k)
+        u = d / period if k % 2 else (x * lean + d * 0.8 + 14 * np.sin(d / 40)) / (period * 1.25)
+        light = 0.86 * np.exp(-d / (34 + 9 * k)) + 0.20 + 0.22 * np.sin(x / 90 + 2 * k) * n.at(x / 80, d / 50 + k)
+        inside = d > 0
+        white = np.where(inside, lines(u + 0.22 * rough, light) * (d > 2.5), white)
+        tint = np.where(inside[..., None], ((0.80, 0.80, 0.58), (0.93, 0.80, 0.50), (0.68, 0.76, 0.62))[k % 3], tint)
+        for _ in range(3 + k // 2):
+            tx = rng.uniform(20, 748)
+            ty = top[0, int(tx * 2)] + rng.uniform(14, 40)
+            s = (16 + 6 * k) * rng.uniform(0.8, 1.2)
+            dx, dy = x - tx, y - ty
+            trunk = (np.abs(dx) < s * 0.09 + 0.02 * np.abs(dy)) & (dy < 0) & (dy > -s * 1.6)
+            q = np.hypot(dx, (dy + 1.9 * s) * 0.78)
+            ball = q < s * (0.94 + 0.13 * n.at(x / 6, y / 6))
+            glint = lines(q / (2.6 + 0.35 * k) + 0.6 * rough, 0.75 * np.clip((dx - dy - 1.9 * s) / s, 0, 0.9))
+            shade = (np.abs(dy - dx * -0.12 - 3) < s * 0.16) & (dx < 0) & (dx > -2.6 * s)
+            white = np.where(shade | trunk, 0, np.where(ball, glint, white))
+    black = 1 - white
+    board = n.fbm(x / 130, y / 2.2 + 3 * n.at(x / 160, y / 70), 3)
+    black = black * (1 - 0.6 * step(0.38, 0.62, board))
+    out = tint * paper(x, y, n, (1, 1, 1))
+    return to_image(mix(out, (0.09, 0.07, 0.08), black * 0.97)).resize((768, 768), Image.BOX)
 
 
 def linocut():
