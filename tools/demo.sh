@@ -35,7 +35,7 @@ for arg in "$@"; do
     previous=$arg
 done
 build/nscl --content data/pictures/lakeside.jpg --styles data/styles/swirls.jpg --output build/demo.png \
-    --size 512 --overwrite "$@" || fail "painting failed with status $?: see above"
+    --size 512 --iterations 200 --overwrite "$@" || fail "painting failed with status $?: see above"
 [ -s "$picture" ] || fail "nscl ended well but left no picture at $picture"
 case $picture in
     /*) ;;
