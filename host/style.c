@@ -1,7 +1,6 @@
 /* The driver: pictures in, targets, start, optimiser, picture out. Device work below this file is free of checks; the
  * driver asks for the first error once an evaluation. */
-
-#include "nscl.h"
+#include "style.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,33 +8,10 @@
 
 #include "image.h"
 #include "kernel.h"
-#include "loss.h"
 #include "noise.h"
-#include "optim.h"
 #include "os.h"
-#include "preset.h"
 
-typedef struct run {
-    nscl_context *ctx;
-    const nscl_weights *weights;
-    const nscl_settings *settings;
-    const nscl_job *job;
-    const nscl_preset_rules *rules;
-    nscl_network *network;
-    nscl_loss loss;
-    int h, w;
-    cl_mem content, alpha; /* the content at the result's size, 0..255; its alpha or NULL */
-    cl_mem x;              /* the variable */
-    cl_mem best;           /* of the preset that keeps the best of checkpoints */
-    double best_loss;
-    cl_mem shown; /* within the callback */
-    nscl_problem problem;
-    nscl_term terms[NSCL_MAX_TERMS];
-    int term_count;
-    double loss_now, started;
-} run;
-
-static int deepest(const run *r)
+static int deepest(const nscl_run *r)
 {
     int depth = 0, before = 0;
     for (int i = 0; i < r->settings->content_layer_count; i++) {
@@ -50,7 +26,7 @@ static int deepest(const run *r)
 }
 
 /* A picture at a size, 0..255. 8-bit pictures are rounded to grey levels as the peers do; 16-bit ones keep their gain. */
-static cl_mem sized(run *r, const nscl_picture *p, int h, int w, cl_mem *alpha)
+static cl_mem sized(nscl_run *r, const nscl_picture *p, int h, int w, cl_mem *alpha)
 {
     nscl_context *ctx = r->ctx;
     cl_mem full_alpha = NULL, full = nscl_image_upload(ctx, p, alpha ? &full_alpha : NULL);
@@ -66,7 +42,7 @@ static cl_mem sized(run *r, const nscl_picture *p, int h, int w, cl_mem *alpha)
     return y;
 }
 
-static nscl_status too_small(run *r, const char *what, int h, int w, int layer, nscl_error *error)
+static nscl_status too_small(nscl_run *r, const char *what, int h, int w, int layer, nscl_error *error)
 {
     if (nscl_network_side(r->network, layer, h, w) > 0)
         return NSCL_OK;
@@ -76,7 +52,7 @@ static nscl_status too_small(run *r, const char *what, int h, int w, int layer, 
 }
 
 /* Terms with their weights, and the targets at the content's own layers. */
-static void add_terms(run *r)
+static void add_terms(nscl_run *r)
 {
     const nscl_settings *s = r->settings;
     nscl_loss *loss = &r->loss;
@@ -105,7 +81,7 @@ static void add_terms(run *r)
 }
 
 /* Gram matrices of one style picture, from activations of its own size. */
-static nscl_status add_style(run *r, int index, double blend, nscl_error *error)
+static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *error)
 {
     nscl_context *ctx = r->ctx;
     const nscl_settings *s = r->settings;
@@ -152,7 +128,7 @@ static nscl_status add_style(run *r, int index, double blend, nscl_error *error)
 }
 
 /* The content's features, through the activations that the optimised picture will use. */
-static nscl_status add_content(run *r, nscl_error *error)
+static nscl_status add_content(nscl_run *r, nscl_error *error)
 {
     nscl_context *ctx = r->ctx;
     nscl_activations *a = r->loss.activations;
@@ -178,7 +154,7 @@ static nscl_status add_content(run *r, nscl_error *error)
 }
 
 /* The picture to begin with: initial, content, style, grey or noise, and the noise mixed in. */
-static nscl_status start(run *r, nscl_error *error)
+static nscl_status start(nscl_run *r, nscl_error *error)
 {
     nscl_context *ctx = r->ctx;
     const nscl_settings *s = r->settings;
@@ -214,7 +190,7 @@ static nscl_status start(run *r, nscl_error *error)
     return nscl_context_status(ctx, error);
 }
 
-static nscl_status deliver(run *r, cl_mem x, nscl_picture *out, nscl_error *error)
+static nscl_status deliver(nscl_run *r, cl_mem x, nscl_picture *out, nscl_error *error)
 {
     nscl_context *ctx = r->ctx;
     cl_mem y = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
@@ -229,25 +205,25 @@ static nscl_status deliver(run *r, cl_mem x, nscl_picture *out, nscl_error *erro
 
 nscl_status nscl_progress_picture(const nscl_progress *progress, nscl_picture *out, nscl_error *error)
 {
-    run *r = progress->internal;
+    nscl_run *r = progress->internal;
     return deliver(r, r->shown, out, error);
 }
 
 static void evaluate(void *user, cl_mem gradient, cl_mem x)
 {
-    nscl_loss_eval(&((run *)user)->loss, gradient, x);
+    nscl_loss_eval(&((nscl_run *)user)->loss, gradient, x);
 }
 
 static double loss_value(void *user, const double *sums)
 {
-    run *r = user;
+    nscl_run *r = user;
     r->loss_now = nscl_loss_terms(&r->loss, sums, r->terms, &r->term_count);
     return r->loss_now;
 }
 
 static int report(void *user, cl_mem x, double loss, const char *note)
 {
-    run *r = user;
+    nscl_run *r = user;
     const nscl_settings *s = r->settings;
     int adam = s->optimizer == NSCL_ADAM, step = r->problem.evaluations - 1 - adam;
     if (note)
@@ -263,7 +239,7 @@ static int report(void *user, cl_mem x, double loss, const char *note)
     return r->job->progress(&progress, r->job->user);
 }
 
-static nscl_status optimise(run *r)
+static nscl_status optimise(nscl_run *r)
 {
     const nscl_settings *s = r->settings;
     if (s->optimizer == NSCL_ADAM) {
@@ -275,7 +251,7 @@ static nscl_status optimise(run *r)
     return nscl_lbfgs_run(&r->problem, r->x, &lbfgs);
 }
 
-static nscl_status prepare(run *r, nscl_error *error)
+static nscl_status prepare(nscl_run *r, nscl_error *error)
 {
     nscl_context *ctx = r->ctx;
     const nscl_settings *s = r->settings;
@@ -319,15 +295,33 @@ static nscl_status prepare(run *r, nscl_error *error)
     return status;
 }
 
+nscl_status nscl_run_prepare(nscl_run *r, nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job,
+                             nscl_error *error)
+{
+    *r = (nscl_run){.ctx = ctx, .weights = weights, .settings = settings, .job = job, .started = nscl_seconds()};
+    r->rules = nscl_preset_of((int)settings->preset >= 0 && settings->preset < NSCL_PRESET_COUNT ? settings->preset : NSCL_PRESET_GATYS);
+    return prepare(r, error);
+}
+
+void nscl_run_release(nscl_run *r)
+{
+    nscl_buffer_free(r->ctx, r->content);
+    nscl_buffer_free(r->ctx, r->alpha);
+    nscl_buffer_free(r->ctx, r->x);
+    nscl_buffer_free(r->ctx, r->best);
+    if (r->loss.ctx)
+        nscl_loss_free(&r->loss);
+    nscl_network_free(r->network);
+}
+
 nscl_status nscl_paint(nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out, nscl_error *error)
 {
     nscl_error mine = {0};
-    run r = {.ctx = ctx, .weights = weights, .settings = settings, .job = job, .started = nscl_seconds()};
+    nscl_run r;
     if (!error)
         error = &mine; /* so that the code is known below */
     memset(out, 0, sizeof *out);
-    r.rules = nscl_preset_of((int)settings->preset >= 0 && settings->preset < NSCL_PRESET_COUNT ? settings->preset : NSCL_PRESET_GATYS);
-    nscl_status status = prepare(&r, error);
+    nscl_status status = nscl_run_prepare(&r, ctx, weights, settings, job, error);
     if (status == NSCL_OK) {
         status = optimise(&r);
         if (status == NSCL_OK || status == NSCL_CANCELLED) {
@@ -336,13 +330,7 @@ nscl_status nscl_paint(nscl_context *ctx, const nscl_weights *weights, const nsc
         } else
             status = nscl_context_status(ctx, error);
     }
-    nscl_buffer_free(ctx, r.content);
-    nscl_buffer_free(ctx, r.alpha);
-    nscl_buffer_free(ctx, r.x);
-    nscl_buffer_free(ctx, r.best);
-    if (r.loss.ctx)
-        nscl_loss_free(&r.loss);
-    nscl_network_free(r.network);
+    nscl_run_release(&r);
     nscl_error_clear(&ctx->error); /* a failed call must not poison the next */
     return status;
 }

@@ -1,0 +1,37 @@
+/* A run of nscl_paint up to the optimiser: network, targets and start on the device, and the problem that is minimised.
+ * nscl_paint is prepare, optimise, deliver, release; the tests evaluate and optimise a prepared run by themselves, from
+ * starts that no picture of whole grey levels can hold. */
+#ifndef NSCL_STYLE_H
+#define NSCL_STYLE_H
+
+#include "loss.h"
+#include "optim.h"
+#include "preset.h"
+
+typedef struct nscl_run {
+    nscl_context *ctx;
+    const nscl_weights *weights;
+    const nscl_settings *settings;
+    const nscl_job *job;
+    const nscl_preset_rules *rules;
+    nscl_network *network;
+    nscl_loss loss;
+    int h, w;
+    cl_mem content, alpha; /* the content at the result's size, 0..255; its alpha or NULL */
+    cl_mem x;              /* the variable: the start, (3, h, w), 0..255 minus the network's mean */
+    cl_mem best;           /* of the preset that keeps the best of checkpoints */
+    double best_loss;
+    cl_mem shown;         /* within the callback */
+    nscl_problem problem; /* reports to job->progress */
+    nscl_term terms[NSCL_MAX_TERMS]; /* of the latest evaluation */
+    int term_count;
+    double loss_now, started;
+} nscl_run;
+
+/* Checks settings and sizes and fills *run, which keeps the pointers it is given. Release it whether or not this
+ * succeeds. */
+nscl_status nscl_run_prepare(nscl_run *run, nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job,
+                             nscl_error *error);
+void nscl_run_release(nscl_run *run);
+
+#endif
