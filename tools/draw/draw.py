@@ -18,6 +18,7 @@ ImageFile.MAXBLOCK = 1 << 23
 # name: (folder, module, function)
 PICTURES = {
     "lakeside": ("pictures", "landscape", "picture"),
+    "still_life": ("pictures", "still_life", "picture"),
     "swirls": ("styles", "style_brush", "swirls"),
     "oil_impasto": ("styles", "style_brush", "oil_impasto"),
     "waves": ("styles", "style_brush", "waves"),

@@ -88,7 +88,7 @@ def hills(seed=321, palette=None):
         top = 260 + k * 72 + 46 * n.fbm(x / (210 - 14 * k) + 9 * k, x * 0 + k, 3) + 24 * np.sin(x / 110 + k * 2.1)
         inside = y > top
         rows = np.sin((y - top) * (0.26 - 0.02 * k) + x * 0.05 * (-1) ** k + 3 * n.fbm(x / 90, y / 90 + k, 2))
-        tone = np.where(inside, 0.30 + 0.095 * k + 0.05 * (rows > 0) - 0.10 * np.exp(-(y - top) / 16), tone)
+        tone = np.where(inside, 0.28 + 0.07 * k + 0.17 * (k % 2) + 0.07 * (rows > 0) - 0.22 * np.exp(-(y - top) / 12), tone)
         slope = np.arctan(np.gradient(top, axis=1))
         ang = np.where(inside, slope + 0.5 * (-1) ** k * step(0, 100, y - top), ang)
     rng = np.random.default_rng(seed)
@@ -99,7 +99,7 @@ def hills(seed=321, palette=None):
         ball = q < r * (0.9 + 0.16 * n.at(x / 7, y / 7))
         trunk = (np.abs(x - tx) < r * 0.1) & (y > ty - r) & (y < ty + r * 0.7)
         lit = (x - tx + ty - r - y) / r
-        tone = np.where(trunk, 0.97, np.where(ball, 0.80 - 0.24 * step(-0.2, 1.2, lit), tone))
+        tone = np.where(trunk, 1.0, np.where(ball, 0.95 - 0.45 * step(-0.3, 1.2, lit), tone))
         ang = np.where(ball, np.arctan2(y - ty + r, x - tx) + np.pi / 2, ang)
     return ramp(p, tone), ang.astype(np.float32)
 

@@ -67,16 +67,16 @@ def watercolour():
     cloud = step(-0.05, 0.30, n.fbm(x / 170, y / 80, 5))
     wash(sky * cloud, (0.25, 0.52, 0.80), 0.95, 4)
     wash(step(260, 380, y) * step(470, 400, y), (0.98, 0.72, 0.52), 0.55, 14)
-    wash((1 - cloud) * sky * step(-0.1, 0.3, n.fbm(x / 90, y / 40 + 4, 3)), (0.62, 0.58, 0.72), 0.40, 6)
-    far = y > 392 - 46 * np.clip(n.fbm(x / 130, 0 * x, 4) + 0.3 - x / 1500, 0, 1) + ragged * 0.3
-    wash(far & (y < 430), (0.52, 0.56, 0.76), 0.55, 1.2)
-    sea = (y > 428 + 0.2 * ragged)
-    dry = step(-0.35, 0.05, n.fbm(x / 60, y / 7, 3) + 0.30 * tooth + 0.25)
-    wash(sea * dry * step(760, 640, y + ragged * 3), (0.14, 0.55, 0.62), 0.85, 1.2)
-    wash(sea * (n.fbm(x / 90, y / 13, 4) > 0.10 - (y - 428) / 1600) * step(760, 620, y), (0.10, 0.30, 0.58), 0.60, 1.0)
+    wash((1 - cloud) * sky * step(-0.1, 0.3, n.fbm(x / 90, y / 40 + 4, 3)), (0.70, 0.68, 0.80), 0.32, 6)
     cliff_top = 330 + (x - 420) * -0.32 + 22 * n.fbm(x / 70, 0 * x + 2, 4)
     cliff_left = 440 + (y - 330) * -0.40 + 26 * n.fbm(x / 60, y / 50, 4)
     cliff = (y > cliff_top) & (x > cliff_left)
+    far = ~cliff & (y > 392 - 46 * np.clip(n.fbm(x / 130, 0 * x, 4) + 0.3 - x / 1500, 0, 1) + ragged * 0.3)
+    wash(far & (y < 430), (0.52, 0.56, 0.76), 0.55, 1.2)
+    sea = (y > 428 + 0.2 * ragged) & ~cliff
+    dry = step(-0.35, 0.05, n.fbm(x / 60, y / 7, 3) + 0.30 * tooth + 0.25)
+    wash(sea * dry * step(760, 640, y + ragged * 3), (0.14, 0.55, 0.62), 0.85, 1.2)
+    wash(sea * (n.fbm(x / 90, y / 13, 4) > 0.10 - (y - 428) / 1600) * step(760, 620, y), (0.10, 0.30, 0.58), 0.60, 1.0)
     wash(cliff, (0.86, 0.64, 0.38), 0.75, 1.3)
     strata = n.fbm(x / 26 + y / 60, y / 95, 4)
     wash(cliff & (strata > 0.06) & (y > cliff_top + 16), (0.55, 0.34, 0.30), 0.62, 0.9)
@@ -85,8 +85,8 @@ def watercolour():
     wash(cliff & (y < cliff_top + 12) & (n.fbm(x / 14, y / 10, 3) > 0.05), (0.12, 0.36, 0.18), 0.9, 0.8)
     shore = (y > 650 - (x - 200) * 0.12 + 20 * n.fbm(x / 90, y / 60, 3)) & (y < 752 + ragged)
     wash(shore, (0.93, 0.76, 0.50), 0.60, 1.5)
-    for _ in range(60):
-        cx, cy = rng.uniform(60, 760), rng.uniform(655, 735)
+    for _ in range(24):
+        cx, cy = rng.uniform(60, 440), rng.uniform(668, 735)
         s = rng.uniform(4, 26) * (cy - 560) / 150
         d = np.hypot((x - cx) / 1.5, y - cy) + s * 0.4 * n.at(x / 13 + cx, y / 13)
         wash((d < s), rgb("6a6478", "8a6a54", "4a5068")[rng.integers(3)], 0.7, 0.8)
