@@ -89,8 +89,13 @@ nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl
     snprintf(ctx->build_options, sizeof ctx->build_options, "-cl-std=CL1.2 -DCB=%d -DRL=%d -DPARTIALS=%d", ctx->block, ctx->reduce_items, NSCL_PARTIALS);
     ctx->kernel_dir = copy_text(o->kernel_dir ? o->kernel_dir : getenv("NSCL_KERNELS"));
     const char *cache = getenv("NSCL_CACHE");
-    if (!(cache && strcmp(cache, "off") == 0) && !(f->quirks & NSCL_QUIRK_NO_BINARIES))
-        ctx->cache_dir = nscl_user_folder('c', 1);
+    if (!(cache && strcmp(cache, "off") == 0) && !(f->quirks & NSCL_QUIRK_NO_BINARIES)) {
+        char *folder = nscl_user_folder('c', 0);
+        ctx->cache_dir = folder ? nscl_path_join(folder, "programs") : NULL;
+        free(folder);
+        if (ctx->cache_dir)
+            nscl_folder_make(ctx->cache_dir);
+    }
     for (int i = 0; f->quirk_text[i]; i++)
         nscl_log(ctx, NSCL_LOG_INFO, "device quirk: %s", f->quirk_text[i]);
     nscl_log(ctx, NSCL_LOG_INFO, "device %d: %s [%s], driver %s; blocks of %d channels", f->info.index, f->info.name, f->info.platform_name, f->info.driver,

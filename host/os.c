@@ -143,15 +143,17 @@ int nscl_folder_writable(const char *path_of_file)
     return ok;
 }
 
-static void make_folders(char *path)
+void nscl_folder_make(const char *path)
 {
-    for (char *p = path + 1; *p; p++)
+    char *copy = strdup(path);
+    for (char *p = copy ? copy + 1 : NULL; p && *p; p++)
         if (*p == '/') {
             *p = '\0';
-            mkdir(path, 0777);
+            mkdir(copy, 0777);
             *p = '/';
         }
     mkdir(path, 0777);
+    free(copy);
 }
 
 char *nscl_user_folder(char kind, int create)
@@ -165,6 +167,6 @@ char *nscl_user_folder(char kind, int create)
     char *folder = parent ? nscl_path_join(parent, "nscl") : NULL;
     free(parent);
     if (folder && create)
-        make_folders(folder);
+        nscl_folder_make(folder);
     return folder;
 }

@@ -37,6 +37,9 @@ int nscl_folder_writable(const char *path_of_file);
  * "~/.local/share/nscl"). malloc'ed; NULL when there is no home. */
 char *nscl_user_folder(char kind, int create);
 
+/* Makes the folder and those above it; what is wrong shows when it is used. */
+void nscl_folder_make(const char *path);
+
 /* a/b as a new malloc'ed string. */
 char *nscl_path_join(const char *folder, const char *name);
 
