@@ -25,7 +25,7 @@ def solid_noise(p, scale, octaves=3):
 def room(v):
     """Light arriving from outside the scene: a paned window in a dim room."""
     base = mix((0.10, 0.085, 0.07), (0.30, 0.28, 0.27), step(-0.3, 0.9, v[1]))
-    side, up = unit(np.cross(KEY, [0, 1, 0])), None
+    side = unit(np.cross(KEY, [0, 1, 0]))
     up = np.cross(side, KEY)
     front = v.T @ KEY
     a, b = (v.T @ side) / np.maximum(front, 1e-3), (v.T @ up) / np.maximum(front, 1e-3)
@@ -47,7 +47,7 @@ def fruit_skin(p, c, reds):
 
 
 def surface(p, mat):
-    """Base colour, gloss (share of mirror) and bump height scale of each point."""
+    """Base colour and gloss (share of mirror) of each point."""
     n = p.shape[1]
     col, gloss = np.zeros((n, 3), np.float32), np.zeros(n, np.float32)
 
@@ -91,9 +91,9 @@ def surface(p, mat):
     mark = (np.hypot((q[0] - 2.0) * 1.3, q[1] - 1.45) < 0.22) | ((np.abs(q[1] - 1.02) < 0.025) & (np.abs(q[0] - 2.0) < 0.3))
     c = mix(rgb("0f2c1a")[0], rgb("4a7a30")[0], 0.5 * step(0.35, 0.7, np.abs(q[0] - 2.05)) + 0.3 * step(0.4, 0.0, np.abs(q[1] - 0.3)))
     paper = mix(rgb("e3d3a4")[0], rgb("8a2a22")[0], (rim | mark) * 0.9) * (1 + 0.08 * solid_noise(q, 5))[:, None]
-    c = mix(c, paper, label * 1.0)
+    c = mix(c, paper, label)
     cap = q[1] > 3.86
-    c = mix(c, rgb("7a1f22")[0], cap * 1.0)
+    c = mix(c, rgb("7a1f22")[0], cap)
     col[i], gloss[i] = c, np.where(label, 0.04, np.where(cap, 0.2, 0.75))
     i, q = at(S.APPLE)
     for k, (x, y, z, r, _) in enumerate(S.APPLES):

@@ -1,9 +1,8 @@
 """Styles of flat pieces: stained_glass, cubist, paper_cut and art_deco."""
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
-from canvas import SS, Canvas, blur, bytes3, emboss, grid, ramp, rgb, to_array, to_image, vary
+from PIL import Image, ImageDraw
+from canvas import blur, emboss, grid, ramp, rgb, to_image, vary
 from noise import Noise, mix, step
-from scenes import bouquet, grey
 
 BIG = 1536
 
@@ -65,7 +64,6 @@ def cubist():
     n = Noise(512)
     p = rgb("2a2622", "5a4630", "8a6a3f", "b8935a", "d8bd8a", "efe2c0", "6f7f78", "3f5660", "a2522f", "24343c")
     col = np.ones((768, 768, 3), np.float32) * p[3]
-    relief = np.zeros((768, 768), np.float32)
     lines = np.zeros((768, 768), np.float32)
 
     def facet(mask, tone, a, span, px, py, weight=0.88):

@@ -1,7 +1,6 @@
 """Styles of thread and dye: weave, tapestry and batik."""
 import numpy as np
-from PIL import Image
-from canvas import blur, emboss, grid, ramp, rgb, to_image
+from canvas import grid, ramp, rgb, to_image
 from noise import Noise, mix, step
 from scenes import hills
 
@@ -54,7 +53,7 @@ def weave():
 
 def tapestry():
     """A sunny valley worked in thick wool stitches."""
-    target, angle = hills(611, rgb("f8e7b0", "eeb65c", "cf6f45", "8fa052", "4a7d57", "2c5a68", "1c2c4a"))
+    target, _ = hills(611, rgb("f8e7b0", "eeb65c", "cf6f45", "8fa052", "4a7d57", "2c5a68", "1c2c4a"))
     x, y = grid(BIG, BIG)
     n = Noise(612)
     rng = np.random.default_rng(613)

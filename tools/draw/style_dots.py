@@ -1,7 +1,7 @@
 """Styles made of many small marks: pointillism, halftone and mosaic."""
 import numpy as np
-from PIL import Image, ImageDraw
-from canvas import SS, Canvas, blur, bytes3, emboss, grid, ramp, rgb, to_array, to_image, vary
+from PIL import Image
+from canvas import SS, Canvas, blur, bytes3, grid, ramp, rgb, to_array, to_image, vary
 from noise import Noise, mix, step
 from scenes import grey, harbour
 
@@ -9,9 +9,10 @@ from scenes import grey, harbour
 def pointillism():
     """Harbour at dusk in dabs of divided colour."""
     target, _ = harbour()
+    target = np.clip((target - 0.5) * 1.18 + 0.47, 0, 1)
     c = Canvas(ground=(0.88, 0.82, 0.70), seed=252)
     rng = c.rng
-    for size, count in ((7.0, 9000), (4.6, 22000), (3.2, 22000)):
+    for size, count in ((13.0, 6000), (8.5, 15000), (6.0, 15000)):
         xs, ys = rng.uniform(0, 768, count), rng.uniform(0, 768, count)
         for x, y in zip(xs, ys):
             col = target[int(y), int(x)]
@@ -23,7 +24,7 @@ def pointillism():
                 col = col + np.array([0.16, 0.02, -0.14])
             elif k < 0.52:
                 col = col + np.array([-0.12, 0.0, 0.16])
-            col = bytes3(vary(col, rng, 0.09, 0.05))
+            col = bytes3(vary(col, rng, 0.07, 0.035))
             r = size * rng.uniform(0.6, 1.1) * SS / 2
             e = rng.uniform(0.7, 1.1)
             box = [x * SS - r, y * SS - r * e, x * SS + r, y * SS + r * e]
@@ -44,7 +45,7 @@ def halftone():
     inks = ((0, (0.0, 0.62, 0.88), 0.26), (1, (0.90, 0.05, 0.45), 1.31), (2, (1.0, 0.86, 0.0), 0.0))
     for k, ink, a in inks:
         u, v = (x + 2 * k) * np.cos(a) + y * np.sin(a), -(x + 2 * k) * np.sin(a) + y * np.cos(a)
-        cell = 17.0
+        cell = 20.0
         d = np.hypot(u % cell - cell / 2, v % cell - cell / 2) / cell
         amount = np.clip(1 - big[..., k], 0, 1) * 1.05
         cover = step(0.04, -0.04, d - 0.72 * np.sqrt(amount * 0.85))

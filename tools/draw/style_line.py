@@ -103,7 +103,7 @@ def woodcut():
 
 
 def linocut():
-    """Harbour in three flat inks with the chatter of the gouge left in."""
+    """Harbour in four flat inks with the chatter of the gouge left in."""
     target, _ = harbour(421)
     x, y = grid(BIG, BIG)
     n = Noise(422)
