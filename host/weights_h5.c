@@ -125,12 +125,13 @@ static hid_t open_dataset(hid_t group, const char *layer, const char *const *for
     return H5I_INVALID_HID;
 }
 
-/* Rank and extents of a dataset of floating-point numbers stored in this file; 0 if it is anything else. */
+/* Rank and extents of a dataset of floating-point numbers stored plainly in this file; 0 if it is anything else. Keras
+ * does not compress, and HDF5 trusts a packed chunk to unpack to its full size. */
 static int dataset_shape(hid_t set, hsize_t extents[4])
 {
     int rank = 0;
     hid_t space = H5Dget_space(set), type = H5Dget_type(set), made = H5Dget_create_plist(set);
-    if (space < 0 || type < 0 || made < 0 || H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > 8 || H5Pget_external_count(made) != 0)
+    if (space < 0 || type < 0 || made < 0 || H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > 8 || H5Pget_external_count(made) != 0 || H5Pget_nfilters(made) != 0)
         goto done;
     H5D_layout_t layout = H5Pget_layout(made);
     if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED)
@@ -138,7 +139,7 @@ static int dataset_shape(hid_t set, hsize_t extents[4])
     int n = H5Sget_simple_extent_ndims(space);
     if (n < 1 || n > 4 || H5Sget_simple_extent_dims(space, extents, NULL) != n)
         goto done;
-    if (layout == H5D_CHUNKED) { /* a chunk is held whole while it is unpacked */
+    if (layout == H5D_CHUNKED) { /* a chunk is held whole */
         hsize_t chunk[4] = {0}, bytes = 1;
         if (H5Pget_chunk(made, 4, chunk) != n)
             goto done;
@@ -159,8 +160,8 @@ done:
     return rank;
 }
 
-/* Reads one layer; *found tells whether the group is there at all. */
-static nscl_status read_layer(struct nscl_weights *w, const char *path, hid_t root, int block, int number, int *found, nscl_error *error)
+/* Reads one layer, if it is there. */
+static nscl_status read_layer(struct nscl_weights *w, const char *path, hid_t root, int block, int number, nscl_error *error)
 {
     static const char *const kernels[] = {"%_W_1:0", "%/kernel:0", "kernel:0", "%_W:0", "%/kernel", "kernel", "%_W", NULL};
     static const char *const biases[] = {"%_b_1:0", "%/bias:0", "bias:0", "%_b:0", "%/bias", "bias", "%_b", NULL};
@@ -170,10 +171,16 @@ static nscl_status read_layer(struct nscl_weights *w, const char *path, hid_t ro
     nscl_status status = NSCL_OK;
     hid_t kernel = H5I_INVALID_HID, bias = H5I_INVALID_HID;
     snprintf(layer, sizeof layer, "block%d_conv%d", block, number);
+    htri_t exists = H5Lexists(root, layer, H5P_DEFAULT);
+    if (exists < 0) /* not to be asked for every name: HDF5 may take much memory to find out */
+        return nscl_fail(error, NSCL_BAD_FILE, "'%s' is an HDF5 file whose index is damaged; fetch it again", path);
+    if (!exists)
+        return NSCL_OK;
     hid_t group = open_inside(root, layer);
-    *found = group >= 0 && H5Iget_type(group) == H5I_GROUP;
-    if (!*found)
+    if (group < 0 || H5Iget_type(group) != H5I_GROUP) {
+        status = nscl_fail(error, NSCL_BAD_FILE, "'%s': %s is damaged or in another file; fetch it again", path, layer);
         goto done;
+    }
     kernel = open_dataset(group, layer, kernels);
     bias = open_dataset(group, layer, biases);
     if (kernel < 0 || bias < 0) {
@@ -182,8 +189,8 @@ static nscl_status read_layer(struct nscl_weights *w, const char *path, hid_t ro
         goto done;
     }
     if (dataset_shape(kernel, k) != 4 || dataset_shape(bias, b) != 1) {
-        status = nscl_fail(error, NSCL_BAD_FILE, "'%s': %s is not a kernel of four and a bias of one dimension in floating point; fetch the file again", path,
-                           layer);
+        status = nscl_fail(error, NSCL_BAD_FILE, "'%s': %s is not a kernel of four and a bias of one dimension, in floating point and not compressed;"
+                           " fetch the file again, or save it without compression", path, layer);
         goto done;
     }
     const uint64_t shape[4] = {k[3], k[2], k[0], k[1]};
@@ -227,10 +234,8 @@ static nscl_status read_file(struct nscl_weights *w, const char *path, hid_t fil
         if (root < 0)
             continue;
         if (H5Iget_type(root) == H5I_GROUP)
-            for (int i = 0; i < NSCL_BLOCKS * 4 && status == NSCL_OK; i++) {
-                int found;
-                status = read_layer(w, path, root, i / 4 + 1, i % 4 + 1, &found, error);
-            }
+            for (int i = 0; i < NSCL_BLOCKS * 4 && status == NSCL_OK; i++)
+                status = read_layer(w, path, root, i / 4 + 1, i % 4 + 1, error);
         H5Oclose(root);
     }
     if (status == NSCL_OK && w->conv_count == 0) {

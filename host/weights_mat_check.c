@@ -159,18 +159,17 @@ static int walk(stream *s, uint64_t limit, int depth)
 
 static int walk_packed(const unsigned char *bytes, uint32_t size, int big)
 {
-    stream s = {NULL, 0, UINT64_MAX, big, 1, {0}};
-    unsigned char more;
+    stream s = {NULL, 0, (uint64_t)2 * NSCL_WEIGHTS_LIMIT, big, 1, {0}};
+    unsigned char rest;
     s.z.next_in = (unsigned char *)(uintptr_t)bytes; /* zlib does not write there */
     s.z.avail_in = size;
     if (inflateInit(&s.z) != Z_OK)
         return 0;
-    int good = walk(&s, UINT64_MAX, 0);
-    if (good) { /* reach the checksum, past which nothing may come out */
-        s.z.next_out = &more;
+    int good = walk(&s, s.left, 0);
+    if (good) { /* the matrix was all of it, and the checksum agrees */
+        s.z.next_out = &rest;
         s.z.avail_out = 1;
-        int code = inflate(&s.z, Z_FINISH);
-        good = (code == Z_STREAM_END || code == Z_BUF_ERROR) && s.z.avail_out == 1 && s.z.avail_in == 0;
+        good = inflate(&s.z, Z_FINISH) == Z_STREAM_END && s.z.avail_out == 1 && s.z.avail_in == 0;
     }
     inflateEnd(&s.z);
     return good;
