@@ -1,0 +1,75 @@
+/* What nscl-bench is asked and what it finds. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdio.h>
+
+#include "bench_problem.h"
+#include "measure.h"
+
+enum { BENCH_MOST_SIZES = 32, BENCH_MOST_PAIRS = 32 };
+
+typedef struct bench_options {
+    int sizes[BENCH_MOST_SIZES];
+    int size_count;
+    int evaluations; /* timed, after two that are not */
+    int pairs;
+    const char *device, *network, *algorithm;
+    const char *peer_python, *peer_script, *peer_arguments;
+    const char *sweep; /* SVG file; NULL: no sweep */
+    int json;
+} bench_options;
+
+typedef struct bench_layer {
+    char name[16];
+    const char *algorithm;
+    double arithmetic; /* share of direct convolution's multiply-adds that the algorithm does */
+    double flop;       /* of direct convolution, one direction */
+    double seconds[2]; /* forward, data gradient */
+} bench_layer;
+
+typedef struct bench_peer {
+    int pairs;
+    double ratio; /* median of peer's seconds / ours */
+    double ours[BENCH_MOST_PAIRS], peers[BENCH_MOST_PAIRS];
+    char mode[256], version[64]; /* of the last run */
+} bench_peer;
+
+typedef struct bench_result {
+    int size, evaluations;
+    double seconds, least, most; /* an evaluation: median and range */
+    int layer_count;
+    bench_layer layer[NSCL_MAX_CONVS];
+    double kind[BENCH_KINDS], apart; /* seconds by kind of operation; in all */
+    int same;
+    double flop;                               /* direct convolution's, both directions */
+    double conv_bound, gram_bound, copy_bound; /* seconds at the limits */
+    double traffic;                            /* bytes that cannot be avoided */
+    double weight_bytes, scratch_bytes, peak_bytes;
+    double pixel_bytes, history_bytes; /* a pixel: all but the weights and the history; the history's */
+    double predicted_bytes;            /* peak without scratch by measure_memory_of; 0: another network */
+    bench_peer peer;
+} bench_result;
+
+/* Exit statuses, as nscl's. */
+enum { BENCH_DONE = 0, BENCH_FAILED = 1, BENCH_USAGE = 2 };
+
+/* Fills *o from the command line: 0 to go on, else the status to exit with plus one. */
+int bench_read_options(bench_options *o, int argc, char **argv);
+
+/* Bounds, from the network's shapes and the device's limits. */
+void bench_bounds(bench_result *r, const bench_problem *p, const measure_limits *limits);
+
+/* Seconds an evaluation of the peer at `size`; 0 with an error. Mode and version to *peer. */
+double bench_peer_run(bench_peer *peer, const bench_options *o, const nscl_context *ctx, int size, nscl_error *error);
+
+void bench_print_device(const nscl_context *ctx, const measure_limits *limits, const char *network);
+void bench_print(const bench_result *r, const measure_limits *limits);
+void bench_print_sweep(const bench_result *results, int count);
+/* One object on stdout: what is measured of each size in "sizes", and the last size's also at its top. */
+void bench_print_json(const nscl_context *ctx, const measure_limits *limits, const char *network, const bench_result *results, int count);
+
+/* Seconds and bytes a pixel over the size, as a picture. */
+nscl_status bench_plot(const char *path, const char *title, const bench_result *results, int count, nscl_error *error);
+
+#endif
