@@ -21,6 +21,7 @@ typedef struct lbfgs {
     nscl_problem *p;
     const nscl_lbfgs_settings *settings;
     cl_mem x, trial, d, g[3];
+    cl_mem work; /* for H0 y; NULL without a preconditioner */
     cl_ulong blocks;
     int current; /* which g belongs to x */
     int other;   /* which g the running evaluation fills */
@@ -51,6 +52,12 @@ static void update(lbfgs *o, int out, cl_mem v, cl_mem w, int a, double ca, int 
     NSCL_RUN(ctx, "lbfgs_update", REDUCE(ctx), ARG(o->p->sums), ARG(so), ARG(o->d), ARG(v), ARG(w), ARG(o->blocks), ARG(sa), ARG(fa), ARG(sb), ARG(fb));
 }
 
+static void precondition(lbfgs *o, cl_mem v)
+{
+    if (o->settings->precondition)
+        o->settings->precondition(o->settings->precondition_state, v);
+}
+
 /* d = -H g, and its slope g . d to START_SLOPE. */
 static void find_direction(lbfgs *o)
 {
@@ -59,6 +66,7 @@ static void find_direction(lbfgs *o)
     int k = o->count, beta = ALPHA + o->settings->history;
     nscl_axpby(ctx, o->d, g, o->p->n, -1.0f, 0.0f);
     if (k == 0) {
+        precondition(o, o->d);
         nscl_dot_product(ctx, o->p->sums, slot(o, START_SLOPE), g, o->d, o->p->n);
         return;
     }
@@ -68,8 +76,15 @@ static void find_direction(lbfgs *o)
         pair *a = pair_at(o, i);
         update(o, i ? ALPHA + i - 1 : SCRATCH, a->y, i ? pair_at(o, i - 1)->s : a->y, ALPHA + i, -1 / a->sy, SCRATCH, 0);
     }
-    /* The initial inverse Hessian: s . y / y . y of the newest pair. */
-    nscl_dot_product(ctx, o->p->sums, slot(o, SCRATCH), newest->y, newest->y, o->p->n);
+    /* The initial inverse Hessian: H0 times s . y / y . H0 y of the newest pair. */
+    cl_mem hy = newest->y;
+    if (o->work) {
+        nscl_axpby(ctx, o->work, newest->y, o->p->n, 1.0f, 0.0f);
+        precondition(o, o->work);
+        hy = o->work;
+    }
+    nscl_dot_product(ctx, o->p->sums, slot(o, SCRATCH), newest->y, hy, o->p->n);
+    precondition(o, o->d);
     float sy = (float)newest->sy;
     cl_int yy = slot(o, SCRATCH);
     NSCL_RUN(ctx, "lbfgs_scale", REDUCE(ctx), ARG(o->p->sums), ARG(o->d), ARG(o->blocks), ARG(yy), ARG(sy));
@@ -89,7 +104,13 @@ static void enqueue_slope(void *state)
 static void enqueue_norms(void *state)
 {
     lbfgs *o = state;
-    nscl_dot_product(o->p->ctx, o->p->sums, slot(o, TRIAL_SLOPE), o->g[o->other], o->g[o->other], o->p->n);
+    cl_mem d = o->g[o->other];
+    if (o->work) {
+        nscl_axpby(o->p->ctx, o->work, d, o->p->n, 1.0f, 0.0f);
+        precondition(o, o->work);
+        d = o->work;
+    }
+    nscl_dot_product(o->p->ctx, o->p->sums, slot(o, TRIAL_SLOPE), d, d, o->p->n);
     nscl_sum_absolute(o->p->ctx, o->p->sums, slot(o, START_SLOPE), o->g[o->other], o->p->n);
 }
 
@@ -198,11 +219,12 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     size_t bytes = p->n * sizeof(float);
     nscl_status status = NSCL_OK;
     lbfgs o = {.p = p, .settings = settings, .x = x, .blocks = p->n / (size_t)ctx->block, .shrink = 1.0};
-    double norms[2] = {0, 0}; /* |g|_1, |g|_2 squared */
+    double norms[2] = {0, 0}; /* |g|_1, |H0 g|_2 squared */
     o.pairs = calloc((size_t)settings->history, sizeof *o.pairs);
     if (!o.pairs)
         return nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for an L-BFGS history of %d", settings->history);
     o.trial = nscl_buffer_zero(ctx, bytes);
+    o.work = settings->precondition ? nscl_buffer_zero(ctx, bytes) : NULL;
     o.d = nscl_buffer_zero(ctx, bytes);
     for (int i = 0; i < 3; i++)
         o.g[i] = nscl_buffer_zero(ctx, bytes);
@@ -221,6 +243,7 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     if (status == NSCL_OK && o.stop)
         status = NSCL_CANCELLED;
     nscl_buffer_free(ctx, o.trial);
+    nscl_buffer_free(ctx, o.work);
     nscl_buffer_free(ctx, o.d);
     for (int i = 0; i < 3; i++)
         nscl_buffer_free(ctx, o.g[i]);

@@ -33,6 +33,8 @@ typedef struct nscl_lbfgs_settings {
     int history;
     nscl_line_search line_search;
     double learning_rate; /* first trial step (1), or the step where line_search is none */
+    void (*precondition)(void *state, cl_mem v); /* v = H0 v in place, H0 symmetric and positive; NULL: the identity */
+    void *precondition_state;
     double first_change;  /* root mean square change of the first steepest-descent trial; 0: the step is min(1, 1 / |g|_1) */
 } nscl_lbfgs_settings;
 

@@ -51,6 +51,7 @@ nscl_status nscl_settings_check(const nscl_settings *s, const nscl_weights *weig
     CHECK(tv_weight, s->tv_weight >= 0 && isfinite(s->tv_weight), "at least 0");
     CHECK(iterations, s->iterations >= 1, "at least 1");
     CHECK(lbfgs_history, s->lbfgs_history >= 1 && s->lbfgs_history <= 1000, "1 to 1000");
+    CHECK(precondition, s->precondition >= 0 && s->precondition <= 4, "0 to 4");
     CHECK(learning_rate, s->learning_rate > 0 && isfinite(s->learning_rate), "more than 0");
     CHECK(beta1, s->beta1 >= 0 && s->beta1 < 1, "at least 0 and less than 1");
     CHECK(beta2, s->beta2 >= 0 && s->beta2 < 1, "at least 0 and less than 1");

@@ -10,6 +10,7 @@
 #include "kernel.h"
 #include "noise.h"
 #include "os.h"
+#include "precondition.h"
 
 static int deepest(const nscl_run *r)
 {
@@ -246,9 +247,21 @@ static nscl_status optimise(nscl_run *r)
         nscl_adam_settings adam = {s->iterations, s->learning_rate, s->beta1, s->beta2, s->eps, 0};
         return nscl_adam_run(&r->problem, r->x, &adam);
     }
+    nscl_pyramid pyramid = {0};
+    if (s->precondition > 0)
+        pyramid = nscl_pyramid_create(r->ctx, r->h, r->w, s->precondition);
+    nscl_lbfgs_settings lbfgs = {s->iterations, s->lbfgs_history, s->line_search, s->learning_rate, NULL, NULL, 0};
+    if (s->precondition > 0) {
+        lbfgs.precondition = nscl_pyramid_apply;
+        lbfgs.precondition_state = &pyramid;
+    }
     /* With a line search the first trial changes the picture by about a grey level, which it then lengthens. */
-    nscl_lbfgs_settings lbfgs = {s->iterations, s->lbfgs_history, s->line_search, s->learning_rate, s->line_search == NSCL_WOLFE ? 0.5 : 0};
-    return nscl_lbfgs_run(&r->problem, r->x, &lbfgs);
+    if (s->line_search == NSCL_WOLFE)
+        lbfgs.first_change = 0.5;
+    nscl_status status = nscl_lbfgs_run(&r->problem, r->x, &lbfgs);
+    if (s->precondition > 0)
+        nscl_pyramid_free(&pyramid);
+    return status;
 }
 
 static nscl_status prepare(nscl_run *r, nscl_error *error)

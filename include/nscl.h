@@ -190,6 +190,8 @@ typedef struct nscl_settings {
     nscl_optimizer optimizer;
     int iterations; /* L-BFGS: evaluations of the loss. Adam: steps. >= 1 */
     int lbfgs_history;
+    double precondition; /* weight of each level of a pyramid to the finer one in L-BFGS's first guess of the inverse
+                          * Hessian; 0: none. 0 to 4 */
     nscl_line_search line_search;
     double learning_rate; /* Adam, and L-BFGS without line search */
     double beta1, beta2, eps;

@@ -347,6 +347,7 @@ effect "$small --optimizer adam" "--beta1 0.5" '"beta1":0.5'
 effect "$small --optimizer adam" "--beta2 0.5" '"beta2":0.5'
 effect "$small --optimizer adam" "--eps 10" '"eps":10.0'
 effect "$small --iterations 12" "--lbfgs-history 1" '"lbfgs-history":1,'
+effect "$small --iterations 4" "--precondition 0" '"precondition":0.0,'
 effect "$small" "--line-search none" '"line-search":"none"'
 effect "$small" "--iterations 2" '"iterations":2'
 own="--preset neural-style" # the photograph's own size
