@@ -131,7 +131,8 @@ static int dataset_shape(hid_t set, hsize_t extents[4])
 {
     int rank = 0;
     hid_t space = H5Dget_space(set), type = H5Dget_type(set), made = H5Dget_create_plist(set);
-    if (space < 0 || type < 0 || made < 0 || H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > 8 || H5Pget_external_count(made) != 0 || H5Pget_nfilters(made) != 0)
+    if (space < 0 || type < 0 || made < 0 || H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > 8 || H5Pget_external_count(made) != 0 ||
+        H5Pget_nfilters(made) != 0)
         goto done;
     H5D_layout_t layout = H5Pget_layout(made);
     if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED)
@@ -275,7 +276,8 @@ nscl_status nscl_weights_read_h5(struct nscl_weights *w, const char *path, const
         status = read_file(w, path, file, error);
     if (file >= 0)
         H5Fclose(file);
-    H5Eset_auto2(H5E_DEFAULT, print, print_user);
+    if (status == NSCL_OK) /* after damage HDF5 may have lost memory, which it would else complain of at exit */
+        H5Eset_auto2(H5E_DEFAULT, print, print_user);
     pthread_mutex_unlock(&hdf5_lock);
     return status;
 }

@@ -2,7 +2,6 @@
  * gap or overlap. Every offset is checked against the file before a tensor is looked at, so that later code may trust
  * them. Tensors are named as torchvision (features.N), Gatys and this program (conv1_1) do; all are OIHW. */
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
