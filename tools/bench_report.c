@@ -106,7 +106,8 @@ void bench_print(const bench_result *r, const measure_limits *limits)
     printf("  memory: %.0f bytes a pixel besides %.0f MiB of weights; %.0f with an L-BFGS history of 100\n", r->pixel_bytes, r->weight_bytes / 1048576.0,
            r->pixel_bytes + r->history_bytes);
     if (r->peer.pairs)
-        printf("  peer: %.2f times as long (median of %d pairs; %s, torch %s)\n", r->peer.ratio, r->peer.pairs, r->peer.mode, r->peer.version);
+        printf("  peer: %.2f times as long (median of %d pair%s; %s, torch %s)\n", r->peer.ratio, r->peer.pairs, r->peer.pairs == 1 ? "" : "s", r->peer.mode,
+               r->peer.version);
     fflush(stdout);
 }
 

@@ -93,8 +93,8 @@ void measure_fma(nscl_context *ctx, measure_limits *limits, double seconds)
 {
     int width = vector_width(ctx);
     fma_run r = {.ctx = ctx, .rounds = 16};
-    double best = 0, wanted = fmin(0.03, seconds / 10);
-    size_t peak = ctx->peak_bytes; /* measuring is no part of what the work takes */
+    double best = 0, wanted = fmin(0.01, seconds / 10); /* short: the more runs, the likelier one is undisturbed */
+    size_t peak = ctx->peak_bytes;                      /* measuring is no part of what the work takes */
     /* A few shares a core even out what else runs there; a GPU wants many items to hide its latencies. */
     r.items = (size_t)ctx->facts.compute_units * (ctx->facts.cpu_like ? 4 : ctx->facts.quirks & NSCL_QUIRK_EMULATED ? 64 : 2048);
     r.items = (r.items + (size_t)ctx->heavy_items - 1) / (size_t)ctx->heavy_items * (size_t)ctx->heavy_items;
