@@ -1,44 +1,78 @@
 /* Gram matrix G = F F^T of blocks of channels, its loss, and its gradient. F (B, m) floatb; matrices are (N, N) floats,
  * N = B * CB, lanes past C zero. */
 #include "common.cl"
+#include "product.cl"
 
-#ifndef TX
-#define TX 8 /* pixels a work-item of gram_bwd makes */
+#if CB >= 8
+#define LANES 8 /* of block j at a time: OV * LANES sums stay in registers */
+#define REPEAT_LANES(F) REPEAT_8(F)
+#elif CB == 4
+#define LANES 4
+#define REPEAT_LANES(F) REPEAT_4(F)
+#else
+#define LANES 1
+#define REPEAT_LANES(F) F(0)
 #endif
 
-/* partial[chunk][pair][k][lane] = sum over the chunk's pixels of F[i][lane] * F[j][k], pair = (i, j), i <= j.
- * Work-items: pair (fastest: the pairs of a chunk find it in cache), chunk. Which pair: row i of the upper triangle
- * begins at i * (2 * blocks - i + 1) / 2. */
+/* Number of the pair of blocks (i, j), i <= j. */
+inline int pair_number(int i, int j, int blocks)
+{
+    return i * blocks - i * (i - 1) / 2 + j - i;
+}
+
+/* partial[chunk][pair (i, j)][k][lane] = sum over the chunk's pixels of F[i][lane] * F[j][k], for i <= j. A work-item
+ * makes OV blocks i and one block j >= the first of them. Work-items: their number (fastest: all of a chunk find it in
+ * cache), chunk. */
 kernel void gram_fwd(global floatb *restrict partial, global const floatb *restrict f, int blocks, ulong m, ulong chunk)
 {
-    int pair = (int)get_global_id(0), pairs = blocks * (blocks + 1) / 2;
-    ulong s = get_global_id(1);
-    if (pair >= pairs)
-        return;
-    int i = 0, rest = pair;
-    while (rest >= blocks - i) {
+    int rest = (int)get_global_id(0), i = 0;
+    ulong c = get_global_id(1);
+    while (i < blocks && rest >= blocks - i) {
         rest -= blocks - i;
-        i++;
+        i += OV;
     }
-    int j = i + rest;
-    ulong from = s * chunk, to = min(from + chunk, m);
-    floatb sum[CB];
-    for (int k = 0; k < CB; k++)
-        sum[k] = 0.0f;
+    if (i >= blocks)
+        return;
+    int j = i + rest, pairs = blocks * (blocks + 1) / 2;
+    ulong from = c * chunk, to = min(from + chunk, m);
     global const floatb *a = f + i * m;
-    global const float *b = (global const float *)(f + j * m);
-    for (ulong p = from; p < to; p++) {
-        floatb v = a[p];
-        for (int k = 0; k < CB; k++)
-            sum[k] = fma(v, (floatb)b[p * CB + k], sum[k]);
+    for (int lane0 = 0; lane0 < CB; lane0 += LANES) {
+        global const float *b = (global const float *)(f + j * m) + lane0;
+        floatb s[OV * LANES];
+#define ZERO(k)                                                                \
+    s[k] = 0.0f;                                                               \
+    s[(OV - 1) * LANES + (k)] = 0.0f;
+        REPEAT_LANES(ZERO)
+        for (ulong p = from; p < to; p++) {
+            floatb va = a[p];
+#if OV == 2
+            floatb vb = a[m + p];
+#define STEP(k)                                                                \
+    {                                                                          \
+        floatb t = (floatb)b[p * CB + (k)];                                    \
+        s[k] = fma(va, t, s[k]);                                               \
+        s[LANES + (k)] = fma(vb, t, s[LANES + (k)]);                           \
     }
-    global floatb *out = partial + (s * pairs + pair) * CB;
-    for (int k = 0; k < CB; k++)
-        out[k] = sum[k];
+#else
+#define STEP(k) s[k] = fma(va, (floatb)b[p * CB + (k)], s[k]);
+#endif
+            REPEAT_LANES(STEP)
+        }
+        global floatb *out = partial + (c * pairs + pair_number(i, j, blocks)) * CB + lane0;
+#define STORE(k) out[k] = s[k];
+        REPEAT_LANES(STORE)
+#if OV == 2
+        if (i + 1 <= j) {
+            out = partial + (c * pairs + pair_number(i + 1, j, blocks)) * CB + lane0;
+#define STORE_NEXT(k) out[k] = s[LANES + (k)];
+            REPEAT_LANES(STORE_NEXT)
+        }
+#endif
+    }
 }
 
 /* gram = scale * sum over the chunks, both triangles. Work-items: lane k of block j, pair. */
-kernel void gram_sum(global float *restrict gram, global const float *restrict partial, int blocks, int chunks, float scale)
+kernel void gram_sum(global float *restrict gram, global const floatb *restrict partial, int blocks, int chunks, float scale)
 {
     int k = (int)get_global_id(0), pair = (int)get_global_id(1), pairs = blocks * (blocks + 1) / 2;
     if (k >= CB || pair >= pairs)
@@ -50,14 +84,14 @@ kernel void gram_sum(global float *restrict gram, global const float *restrict p
     }
     int j = i + rest;
     ulong n = (ulong)blocks * CB;
-    for (int lane = 0; lane < CB; lane++) {
-        float v = 0.0f;
-        for (int s = 0; s < chunks; s++)
-            v += partial[(((ulong)s * pairs + pair) * CB + k) * CB + lane];
-        v *= scale;
-        gram[(i * CB + lane) * n + j * CB + k] = v;
-        gram[(j * CB + k) * n + i * CB + lane] = v;
-    }
+    floatb v = 0.0f;
+    for (int s = 0; s < chunks; s++)
+        v += partial[((ulong)s * pairs + pair) * CB + k];
+    v *= scale;
+    *(global floatb *)(gram + (j * CB + k) * n + i * CB) = v;
+    const float *lanes = (const float *)&v;
+    for (int lane = 0; lane < CB; lane++)
+        gram[(i * CB + lane) * n + j * CB + k] = lanes[lane];
 }
 
 /* partial sums of (gram - target)^2, and slope = factor * (gram - target) (+ slope where accumulate is not 0).
@@ -77,32 +111,41 @@ kernel void gram_loss(global float *restrict partial, int slot, global floatb *r
 }
 
 /* df = slope f times [f > 0] where masked is not 0 (+ df where accumulate is not 0); slope is symmetric.
- * Work-items: tile of TX pixels, block. */
-kernel void gram_bwd(global floatb *restrict df, global const float *restrict slope, global const floatb *restrict f,
-                     int blocks, ulong m, int masked, int accumulate)
+ * Work-items: tile of NR pixels, OV output blocks. The last tile of m >= NR pixels begins earlier and writes only its own. */
+kernel void gram_bwd(global floatb *restrict df, global const float *restrict slope, global const floatb *restrict f, int blocks, ulong m,
+                     int masked, int accumulate)
 {
-    ulong p0 = get_global_id(0) * TX;
-    int b = (int)get_global_id(1);
-    if (p0 >= m)
+    ulong own = get_global_id(0) * NR;
+    int b = (int)get_global_id(1) * OV;
+    if (own >= m || b >= blocks)
         return;
-    floatb sum[TX];
-    for (int p = 0; p < TX; p++)
-        sum[p] = 0.0f;
-    ulong n = (ulong)blocks * CB;
-    for (int j = 0; j < blocks; j++) {
-        floatb v[TX];
-        for (int p = 0; p < TX; p++)
-            v[p] = p0 + p < m ? f[j * m + p0 + p] : (floatb)0.0f;
-        const float *s = (const float *)v;
-        for (int k = 0; k < CB; k++) {
-            floatb a = *(global const floatb *)(slope + (j * CB + k) * n + b * CB);
-            for (int p = 0; p < TX; p++)
-                sum[p] = fma(a, (floatb)s[p * CB + k], sum[p]);
+    ulong n = (ulong)blocks * CB, first = m < NR ? 0 : min(own, m - NR);
+    floatb s[OV * NR];
+    PRODUCT_ZERO
+    if (m >= NR)
+        product(s, slope + b * CB, n, (global const float *)(f + first), m * CB, blocks);
+    else /* fewer pixels than the register block: one at a time */
+        for (ulong i = 0; i < n; i++) {
+            global const floatb *row = (global const floatb *)(slope + i * n + b * CB);
+#define PIXEL(p)                                                               \
+    if (p < m) {                                                               \
+        float x = ((global const float *)f)[(i / CB * m + p) * CB + i % CB];   \
+        s[p] = fma(row[0], (floatb)x, s[p]);                                   \
+        if (OV == 2)                                                           \
+            s[(OV - 1) * NR + p] = fma(row[OV - 1], (floatb)x, s[(OV - 1) * NR + p]); \
+    }
+            REPEAT_NR(PIXEL)
         }
+#define WRITE_ONE(p, o)                                                        \
+    if (first + p >= own && first + p < m) {                                   \
+        ulong at = (b + o) * m + first + p;                                    \
+        floatb g = masked ? relu_mask(s[(o) * NR + p], f[at]) : s[(o) * NR + p]; \
+        df[at] = accumulate ? df[at] + g : g;                                  \
     }
-    for (int p = 0; p < TX && p0 + p < m; p++) {
-        ulong at = b * m + p0 + p;
-        floatb g = masked ? relu_mask(sum[p], f[at]) : sum[p];
-        df[at] = accumulate ? df[at] + g : g;
-    }
+#define WRITE_FIRST(p) WRITE_ONE(p, 0)
+    REPEAT_NR(WRITE_FIRST)
+#if OV == 2
+#define WRITE_SECOND(p) WRITE_ONE(p, 1)
+    REPEAT_NR(WRITE_SECOND)
+#endif
 }

@@ -7,32 +7,7 @@
  * V (36, groups, I, NR) floatb, each of the 36 planes one floatb longer so that they do not fall on the same cache
  * sets; then M (36, O, T) floatb, likewise. */
 #include "common.cl"
-
-#ifndef NR
-#define NR 12 /* tiles a product's register block: OV * NR sums stay in registers */
-#endif
-#ifndef OV
-#define OV 2 /* output blocks of it */
-#endif
-
-#define REPEAT_8(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7)
-#if NR == 4
-#define REPEAT(F) F(0) F(1) F(2) F(3)
-#elif NR == 6
-#define REPEAT(F) F(0) F(1) F(2) F(3) F(4) F(5)
-#elif NR == 8
-#define REPEAT(F) REPEAT_8(F)
-#elif NR == 9
-#define REPEAT(F) REPEAT_8(F) F(8)
-#elif NR == 10
-#define REPEAT(F) REPEAT_8(F) F(8) F(9)
-#elif NR == 11
-#define REPEAT(F) REPEAT_8(F) F(8) F(9) F(10)
-#elif NR == 12
-#define REPEAT(F) REPEAT_8(F) F(8) F(9) F(10) F(11)
-#elif NR == 13
-#define REPEAT(F) REPEAT_8(F) F(8) F(9) F(10) F(11) F(12)
-#endif
+#include "product.cl"
 
 /* One row of B^T d: points 0, 1, -1, 2, -2, infinity. */
 #define INPUT_ROW(o, stride, d0, d1, d2, d3, d4, d5)                           \
@@ -103,42 +78,6 @@ inline void output_transform(global floatb *y, global const floatb *m, ulong pla
     }
 }
 
-/* NR tiles by OV output blocks over all input channels: sums in registers, U and V read once. */
-inline void product(global floatb *m, ulong t, global const float *u, global const float *v, int blocks)
-{
-#define DECLARE(j) floatb a##j = 0.0f;
-    REPEAT(DECLARE)
-#if OV == 2
-#define DECLARE_B(j) floatb b##j = 0.0f;
-    REPEAT(DECLARE_B)
-#endif
-    for (int i = 0; i < blocks; i++) {
-        for (int k = 0; k < CB; k++) {
-            floatb ua = *(global const floatb *)u;
-#if OV == 2
-            floatb ub = *(global const floatb *)(u + CB);
-#define MULTIPLY(j)                                                            \
-    {                                                                          \
-        floatb s_ = (floatb)v[(j) * CB + k];                                   \
-        a##j = fma(ua, s_, a##j);                                              \
-        b##j = fma(ub, s_, b##j);                                              \
-    }
-#else
-#define MULTIPLY(j) a##j = fma(ua, (floatb)v[(j) * CB + k], a##j);
-#endif
-            REPEAT(MULTIPLY)
-            u += OV * CB;
-        }
-        v += NR * CB;
-    }
-#define STORE(j) m[j] = a##j;
-    REPEAT(STORE)
-#if OV == 2
-#define STORE_B(j) m[t + (j)] = b##j;
-    REPEAT(STORE_B)
-#endif
-}
-
 kernel void winograd_conv(global floatb *restrict y, global const floatb *restrict x, global const float *restrict u, global const floatb *restrict bias,
                           global const floatb *restrict mask, global floatb *restrict scratch, int in, int out, int h, int w, int groups, int relu, int masked)
 {
@@ -159,8 +98,16 @@ kernel void winograd_conv(global floatb *restrict y, global const floatb *restri
         for (int f = 0; f < 36; f++)
             for (int o = 0; o < out; o += OV) {
                 global const float *uf = u + ((ulong)f * out + o) * in * CB * CB;
-                for (int g = 0; g < groups; g++)
-                    product(m + f * mplane + (ulong)o * batch + g * NR, batch, uf, (global const float *)(v + f * vplane + (ulong)g * in * NR), in);
+                for (int g = 0; g < groups; g++) {
+                    floatb s[OV * NR];
+                    PRODUCT_ZERO
+                    product(s, uf, OV * CB, (global const float *)(v + f * vplane + (ulong)g * in * NR), NR * CB, in);
+                    global floatb *to = m + f * mplane + (ulong)o * batch + g * NR;
+#define STORE(j)                                                               \
+    to[j] = s[j];                                                              \
+    to[(ulong)(OV - 1) * batch + (j)] = s[(OV - 1) * NR + (j)];
+                    REPEAT_NR(STORE)
+                }
             }
         for (int o = 0; o < out; o++) {
             floatb b = masked < 0 ? bias[o] : (floatb)0.0f;

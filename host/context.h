@@ -44,6 +44,7 @@ struct nscl_context {
     cl_context cl;
     cl_command_queue queue;
     int block;        /* CB: channels a block of activations */
+    int register_block; /* NR: pixels or tiles of a register block (cl/product.cl) */
     int reduce_items; /* RL: work-items that share a partial sum */
     int heavy_items;  /* work-group size of kernels that do much a work-item: 1 on CPU-like devices */
     unsigned features;

@@ -1,7 +1,6 @@
 /* Fused Winograd F(4x4, 3x3) for devices that run one work-item a core (cl/winograd.cl). The host packs the transformed
  * weights once and chooses the batch: enough tiles that the weights, read once a batch, cost less than the products,
  * few enough that the batch stays in cache. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "conv_pack.h"
@@ -11,16 +10,10 @@
 static const double transform[6][3] = {
     {1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6}, {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}};
 
-/* Output blocks a register block: two where they pair up. */
-static int output_vectors(const nscl_context *ctx, int out)
-{
-    return nscl_blocks(ctx, out) % 2 == 0 ? 2 : 1;
-}
-
 /* (36, out blocks / OV, in lanes, OV) blocks of output lanes: G g G^T. */
 cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const float *kernel, int out, int in)
 {
-    size_t b = (size_t)ctx->block, ob = (size_t)nscl_blocks(ctx, out), ip = (size_t)nscl_blocks(ctx, in) * b, ov = (size_t)output_vectors(ctx, out);
+    size_t b = (size_t)ctx->block, ob = (size_t)nscl_blocks(ctx, out), ip = (size_t)nscl_blocks(ctx, in) * b, ov = (size_t)nscl_output_vectors(ctx, out);
     float *packed = calloc(36 * ob * b * ip, sizeof *packed);
     if (!packed) {
         nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to pack the weights of a convolution");
@@ -47,7 +40,7 @@ cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const float *kernel, int out, 
 void nscl_conv_winograd_run(nscl_context *ctx, const nscl_conv_pass *p)
 {
     cl_int in = nscl_blocks(ctx, p->in), out = nscl_blocks(ctx, p->out), masked = p->backward ? p->mask != NULL : -1;
-    int ov = output_vectors(ctx, p->out), nr = ctx->block >= 16 ? 12 : 6, tiles = ((p->w + 3) / 4) * ((p->h + 3) / 4);
+    int ov = nscl_output_vectors(ctx, p->out), nr = ctx->register_block, tiles = ((p->w + 3) / 4) * ((p->h + 3) / 4);
     int units = (int)ctx->facts.compute_units, share = (tiles + units - 1) / units;
     int most = p->in <= 64 ? 24 : p->in <= 128 ? 48 : p->in <= 256 ? 48 : 72;
     int batches = (share + most - 1) / most; /* a unit's */
@@ -59,9 +52,7 @@ void nscl_conv_winograd_run(nscl_context *ctx, const nscl_conv_pass *p)
         slots /= 2;
     items = items < slots ? items : slots;
     cl_mem scratch = nscl_scratch(ctx, 0, items * slot), bias = p->backward ? p->y : p->bias, mask = p->mask ? p->mask : p->y;
-    char options[48];
-    snprintf(options, sizeof options, "-DNR=%d -DOV=%d", nr, ov);
     nscl_dims dims = {1, {items, 1, 1}, {1, 1, 1}};
-    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
+    NSCL_RUN_WITH(ctx, "winograd_conv", nscl_output_option(ov), dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
                   ARG(p->w), ARG(groups), ARG(p->relu), ARG(masked));
 }

@@ -5,8 +5,6 @@
 #include "gemm.h"
 #include "kernel.h"
 
-enum { GRAM_TILE = 8 }; /* TX of cl/gram.cl */
-
 void nscl_relu_fwd(nscl_context *ctx, cl_mem y, cl_mem x, size_t n)
 {
     cl_ulong blocks = n / (size_t)ctx->block;
@@ -98,8 +96,11 @@ void nscl_gram_fwd(nscl_context *ctx, cl_mem gram, cl_mem f, int c, int h, int w
         chunk *= 2;
     cl_int chunks = (cl_int)((m + chunk - 1) / chunk);
     cl_mem partial = nscl_scratch(ctx, 0, (size_t)chunks * (size_t)pairs * (size_t)ctx->block * (size_t)ctx->block * sizeof(float));
-    NSCL_RUN(ctx, "gram_fwd", HEAVY2(ctx, pairs, chunks), ARG(partial), ARG(f), ARG(blocks), ARG(m), ARG(chunk));
-    NSCL_RUN(ctx, "gram_sum", HEAVY2(ctx, ctx->block, pairs), ARG(gram), ARG(partial), ARG(blocks), ARG(chunks), ARG(scale));
+    int ov = nscl_output_vectors(ctx, c), items = 0;
+    for (int i = 0; i < blocks; i += ov)
+        items += blocks - i;
+    NSCL_RUN_WITH(ctx, "gram_fwd", nscl_output_option(ov), HEAVY2(ctx, items, chunks), ARG(partial), ARG(f), ARG(blocks), ARG(m), ARG(chunk));
+    NSCL_RUN_WITH(ctx, "gram_sum", nscl_output_option(ov), HEAVY2(ctx, ctx->block, pairs), ARG(gram), ARG(partial), ARG(blocks), ARG(chunks), ARG(scale));
 }
 
 void nscl_gram_loss(nscl_context *ctx, cl_mem partial, int slot, cl_mem slope, cl_mem gram, cl_mem target, int c, float factor, int accumulate)
@@ -114,8 +115,10 @@ void nscl_gram_bwd(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, 
     cl_ulong m = (cl_ulong)h * (cl_ulong)w;
     cl_int blocks = nscl_blocks(ctx, c);
     if (ctx->features & NSCL_FEATURE_BLOCKED) {
-        NSCL_RUN(ctx, "gram_bwd", HEAVY2(ctx, (m + GRAM_TILE - 1) / GRAM_TILE, blocks), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m), ARG(masked),
-                 ARG(accumulate));
+        cl_ulong nr = (cl_ulong)ctx->register_block;
+        int ov = nscl_output_vectors(ctx, c);
+        NSCL_RUN_WITH(ctx, "gram_bwd", nscl_output_option(ov), HEAVY2(ctx, (m + nr - 1) / nr, blocks / ov), ARG(df), ARG(slope), ARG(f), ARG(blocks),
+                      ARG(m), ARG(masked), ARG(accumulate));
         return;
     }
     size_t side = nscl_gram_side(ctx, c);

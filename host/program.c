@@ -34,26 +34,25 @@ static char *source_text(nscl_context *ctx, const char *name)
     return NULL;
 }
 
-/* Source of a file with `#include "common.cl"` put in, since a runtime compiler sees no folder. malloc'ed. */
+/* Source of a file with every `#include "x.cl"` put in, since a runtime compiler sees no folder. malloc'ed. */
 static char *whole_source(nscl_context *ctx, const char *name)
 {
-    static const char include[] = "#include \"common.cl\"";
-    char *text = source_text(ctx, name);
-    char *at = text ? strstr(text, include) : NULL;
-    if (!at)
-        return text;
-    char *common = source_text(ctx, "common.cl");
-    if (!common) {
+    static const char include[] = "#include \"";
+    char *text = source_text(ctx, name), *at;
+    while (text && (at = strstr(text, include)) != NULL) {
+        char file[64];
+        const char *from = at + sizeof include - 1, *quote = strchr(from, '"');
+        snprintf(file, sizeof file, "%.*s", quote ? (int)(quote - from) : 0, from);
+        char *inner = source_text(ctx, file);
+        size_t size = inner && quote ? strlen(text) + strlen(inner) + 1 : 0;
+        char *all = size ? malloc(size) : NULL;
+        if (all)
+            snprintf(all, size, "%.*s%s%s", (int)(at - text), text, inner, quote + 1);
         free(text);
-        return NULL;
+        free(inner);
+        text = all;
     }
-    size_t size = strlen(text) + strlen(common) + 1;
-    char *all = malloc(size);
-    if (all)
-        snprintf(all, size, "%.*s%s%s", (int)(at - text), text, common, at + sizeof include - 1);
-    free(text);
-    free(common);
-    return all;
+    return text;
 }
 
 static const char *file_of_kernel(const char *kernel)

@@ -124,6 +124,16 @@ int nscl_blocks(const nscl_context *ctx, int c)
     return (c + ctx->block - 1) / ctx->block;
 }
 
+int nscl_output_vectors(const nscl_context *ctx, int c)
+{
+    return nscl_blocks(ctx, c) % 2 == 0 ? 2 : 1;
+}
+
+const char *nscl_output_option(int ov)
+{
+    return ov == 2 ? "-DOV=2" : "-DOV=1";
+}
+
 size_t nscl_block_floats(const nscl_context *ctx, int c, int h, int w)
 {
     return (size_t)nscl_blocks(ctx, c) * (size_t)ctx->block * (size_t)h * (size_t)w;

@@ -31,6 +31,10 @@ void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes);
 /* Number of channel blocks of c channels. */
 int nscl_blocks(const nscl_context *ctx, int c);
 
+/* OV: how many output blocks a register block makes, 2 where the blocks of c channels pair up, and the -D option. */
+int nscl_output_vectors(const nscl_context *ctx, int c);
+const char *nscl_output_option(int ov);
+
 /* Floats of a tensor of blocks (padding included) and of a picture's vector, in whole blocks of lanes. */
 size_t nscl_block_floats(const nscl_context *ctx, int c, int h, int w);
 size_t nscl_vector_floats(const nscl_context *ctx, int h, int w);

@@ -1,0 +1,55 @@
+/* The inner loop of convolutions and Gram gradients: a register block of NR pixels (or tiles) by OV output blocks, summed
+ * over input channels. OV * NR sums, OV weights and a broadcast fit the registers of a device whose vectors are as
+ * wide as a block. Sums are only indexed by constants, so that compilers keep them in registers. */
+#ifndef NR
+#define NR 12
+#endif
+#ifndef OV
+#define OV 1
+#endif
+
+#define REPEAT_4(F) F(0) F(1) F(2) F(3)
+#define REPEAT_8(F) REPEAT_4(F) F(4) F(5) F(6) F(7)
+#if NR == 4
+#define REPEAT_NR(F) REPEAT_4(F)
+#elif NR == 6
+#define REPEAT_NR(F) REPEAT_4(F) F(4) F(5)
+#elif NR == 8
+#define REPEAT_NR(F) REPEAT_8(F)
+#elif NR == 12
+#define REPEAT_NR(F) REPEAT_8(F) F(8) F(9) F(10) F(11)
+#elif NR == 13
+#define REPEAT_NR(F) REPEAT_8(F) F(8) F(9) F(10) F(11) F(12)
+#endif
+
+#define PRODUCT_ZERO_(j)                                                       \
+    s[j] = 0.0f;                                                               \
+    s[(OV - 1) * NR + (j)] = 0.0f;
+#define PRODUCT_ZERO REPEAT_NR(PRODUCT_ZERO_)
+
+#if OV == 2
+#define PRODUCT_STEP_(j)                                                       \
+    {                                                                          \
+        floatb t_ = (floatb)v[(j) * CB + k];                                   \
+        s[j] = fma(ua, t_, s[j]);                                              \
+        s[NR + (j)] = fma(ub, t_, s[NR + (j)]);                                \
+    }
+#else
+#define PRODUCT_STEP_(j) s[j] = fma(ua, (floatb)v[(j) * CB + k], s[j]);
+#endif
+
+/* s[o * NR + j] += sum over blocks i and lanes k of u[(i * CB + k) * ustride + o * CB ...] * v[i * vstride + j * CB + k]. */
+inline void product(floatb *s, global const float *u, ulong ustride, global const float *v, ulong vstride, int blocks)
+{
+    for (int i = 0; i < blocks; i++) {
+        for (int k = 0; k < CB; k++) {
+            floatb ua = *(global const floatb *)u;
+#if OV == 2
+            floatb ub = *(global const floatb *)(u + CB);
+#endif
+            REPEAT_NR(PRODUCT_STEP_)
+            u += ustride;
+        }
+        v += vstride;
+    }
+}
