@@ -1,7 +1,7 @@
 """Simple compositions that the styles repaint: each gives colours and directions."""
 import numpy as np
 from PIL import Image, ImageDraw
-from canvas import angles, blur, bytes3, grid, ramp, rgb, to_array
+from canvas import angles, bytes3, grid, ramp, rgb, to_array
 from noise import Noise, mix, step
 
 

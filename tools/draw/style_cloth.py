@@ -1,15 +1,11 @@
 """Styles of thread and dye: weave, tapestry and batik."""
 import numpy as np
+from PIL import Image
 from canvas import grid, ramp, rgb, to_image
 from noise import Noise, mix, step
 from scenes import hills
 
 BIG = 1536
-
-
-def stepped(u, v):
-    """Kilim figure: a stepped diamond's level at cell (u, v)."""
-    return np.abs(u) + np.abs(v)
 
 
 def weave():
@@ -25,9 +21,8 @@ def weave():
     ci, cj = i // 2, j // 2
     band = (cj // 24) % 3
     u, v = (ci % 24) - 12, (cj % 24) - 12
-    k = stepped(u, v)
+    k = np.abs(u) + np.abs(v)                 # level within the stepped diamond
     big = np.choose(np.clip(k // 3, 0, 6), [3, 5, 2, 1, 2, 0, 0])
-    w = np.abs(((ci + 6 * (cj % 2)) % 12) - 6)
     zig = ((cj % 24) + np.abs((ci % 16) - 8)) // 3
     small = np.choose(zig % 5, [1, 2, 4, 6, 0])
     star_u, star_v = (ci % 12) - 6, (cj % 12) - 6
@@ -116,7 +111,6 @@ def batik():
     for cx, cy, s, m in ((200, 215, 118, 8), (560, 250, 100, 7), (330, 560, 125, 9), (640, 610, 104, 8), (60, 480, 78, 7), (420, 60, 72, 7), (90, 690, 70, 6), (740, 90, 70, 6), (740, 420, 66, 7)):
         dx, dy = x - cx, y - cy
         q, a = np.hypot(dx, dy) / s, np.arctan2(dy, dx) + cx
-        wave = np.abs(np.cos(a * m / 2))
         for size, tone, turn in ((1.0, rust, 0), (0.72, ochre, 0.5), (0.46, blue, 0)):
             wv = np.abs(np.cos(a * m / 2 + turn * np.pi))
             edge = (q - size * (0.62 + 0.38 * wv ** 0.6)) * s
