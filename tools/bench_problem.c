@@ -7,6 +7,7 @@
 
 #include "noise.h"
 #include "os.h"
+#include "precondition.h"
 #include "weights.h"
 
 static const char *const style_layers[] = {"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"};
@@ -202,9 +203,17 @@ double bench_weight_bytes(const nscl_network *network)
 
 double bench_peak_bytes(bench_problem *p)
 {
+    nscl_settings painting;
+    nscl_settings_init(&painting, NSCL_PRESET_GATYS);
+    nscl_pyramid pyramid = nscl_pyramid_create(p->ctx, p->size, p->size, painting.precondition);
     nscl_lbfgs_settings settings = {.evaluations = 1, .history = 1, .line_search = NSCL_WOLFE, .learning_rate = 1, .first_change = 0.5};
+    if (painting.precondition > 0) {
+        settings.precondition = nscl_pyramid_apply;
+        settings.precondition_state = &pyramid;
+    }
     nscl_buffer_free(p->ctx, p->dx); /* the optimiser has its own */
     p->dx = NULL;
     nscl_lbfgs_run(&p->problem, p->x, &settings);
+    nscl_pyramid_free(&pyramid);
     return (double)p->ctx->peak_bytes;
 }

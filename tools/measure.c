@@ -298,7 +298,7 @@ measure_memory measure_memory_of(const nscl_context *ctx, nscl_conv_algorithm al
             m.fixed += (double)vgg_width[i] * vgg_width[i] * sizeof(float);
     }
     m.fixed += 2.0 * 512 * 512 * sizeof(float); /* the picture's own Gram matrix and its slope */
-    m.vectors = 7 * vector;                     /* content, x, trial, direction, three gradients */
+    m.vectors = (8 + 1.0 / 3) * vector;         /* content, x, trial, direction, three gradients; the preconditioner's, and its pyramid */
     m.history = 2.0 * history * vector;
     return m;
 }

@@ -19,6 +19,13 @@ static int flag(const json_t *o, const char *key)
     return json_is_true(json_object_get(o, key));
 }
 
+/* A rate with three digits or more: emulated devices reach thousandths. */
+static const char *rate(char *out, size_t size, double v)
+{
+    snprintf(out, size, v < 100 ? "%.3g" : "%.0f", v);
+    return out;
+}
+
 /* Bytes in the unit that suits. */
 static const char *bytes(char *out, size_t size, double n)
 {
@@ -98,28 +105,32 @@ static void print_use(const json_t *d)
 
 static void print_conv(const json_t *c)
 {
+    char forward[32], backward[32];
     if (c)
-        printf("    %-20s%.0f to %.0f channels, %.0f x %.0f: %.1f GFLOP/s forward, %.1f backward (%s, counted as direct)\n", "3x3 convolution",
-               value(c, "channels"), value(c, "channels"), value(c, "side"), value(c, "side"), value(c, "forward_gflops"), value(c, "backward_gflops"),
-               text(c, "algorithm"));
+        printf("    %-20s%.0f to %.0f channels, %.0f x %.0f: %s GFLOP/s forward, %s backward (%s, counted as direct)\n", "3x3 convolution",
+               value(c, "channels"), value(c, "channels"), value(c, "side"), value(c, "side"), rate(forward, sizeof forward, value(c, "forward_gflops")),
+               rate(backward, sizeof backward, value(c, "backward_gflops")), text(c, "algorithm"));
 }
 
 static void print_measured(const json_t *d)
 {
     const json_t *m = json_object_get(d, "measured"), *fma = json_object_get(m, "fma"), *copy = json_object_get(m, "copy"), *gemm = json_object_get(m, "gemm");
     json_t *failed = json_object_get(m, "failed"), *row;
+    char number[32];
     size_t i;
     if (!m) {
         printf("    %-20s%s\n", "not measured", text(d, "not_measured"));
         return;
     }
     if (fma)
-        printf("    %-20s%.1f GFLOP/s single precision (fma on vectors of %.0f)\n", "multiply-adds", value(fma, "gflops"), value(fma, "vector_width"));
+        printf("    %-20s%s GFLOP/s single precision (fma on vectors of %.0f)\n", "multiply-adds", rate(number, sizeof number, value(fma, "gflops")),
+               value(fma, "vector_width"));
     if (copy)
-        printf("    %-20s%.1f GB/s, read and written, buffers of %.0f MiB\n", "copying", value(copy, "gbytes"), value(copy, "buffer_mib"));
+        printf("    %-20s%s GB/s, read and written, buffers of %.0f MiB\n", "copying", rate(number, sizeof number, value(copy, "gbytes")),
+               value(copy, "buffer_mib"));
     if (gemm)
-        printf("    %-20s%.0f x %.0f x %.0f: %.1f GFLOP/s (CLBlast)\n", "matrix product", value(gemm, "m"), value(gemm, "n"), value(gemm, "k"),
-               value(gemm, "gflops"));
+        printf("    %-20s%.0f x %.0f x %.0f: %s GFLOP/s (CLBlast)\n", "matrix product", value(gemm, "m"), value(gemm, "n"), value(gemm, "k"),
+               rate(number, sizeof number, value(gemm, "gflops")));
     print_conv(json_object_get(m, "conv_64"));
     print_conv(json_object_get(m, "conv_256"));
     json_array_foreach(failed, i, row) printf("    %-20s%s: %s\n", "failed", text(row, "what"), text(row, "why"));
