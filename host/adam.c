@@ -40,8 +40,9 @@ nscl_status nscl_adam_run(nscl_problem *p, cl_mem x, const nscl_adam_settings *s
             break;
         if (note)
             continue;
-        double c1 = 1 - pow(s->beta1, t), c2 = 1 - pow(s->beta2, t);
+        /* The corrections of the rounded betas: 1 - 0.999f is off by 1e-5, which would change every step. */
         float b1 = (float)s->beta1, b2 = (float)s->beta2, eps = (float)s->eps;
+        double c1 = 1 - pow((double)b1, t), c2 = 1 - pow((double)b2, t);
         float lr = (float)(s->eps_inside ? rate / c1 : rate * sqrt(c2) / c1), vscale = s->eps_inside ? (float)(1 / c2) : 1.0f;
         NSCL_RUN(ctx, "adam_step", DIM1(blocks), ARG(x), ARG(m), ARG(v), ARG(g), ARG(blocks), ARG(b1), ARG(b2), ARG(lr), ARG(vscale), ARG(eps));
     }
