@@ -115,7 +115,7 @@ void test_case(const char *format, ...)
     now.cases++;
     for (int i = 0; i < NSCL_SCRATCHES; i++)
         if (test_ctx->scratch_bytes[i])
-            clEnqueueFillBuffer(test_ctx->queue, test_ctx->scratch[i], &untouched, sizeof untouched, 0, test_ctx->scratch_bytes[i] / 4 * 4, 0, NULL, NULL);
+            nscl_fill(test_ctx, test_ctx->scratch[i], test_ctx->scratch_bytes[i] / sizeof(float), NAN);
 }
 
 void test_row_end(void)
