@@ -2,25 +2,28 @@
  * over input channels. OV * NR sums, OV weights and a broadcast fit the registers of a device whose vectors are as
  * wide as a block. Sums are only indexed by constants, so that compilers keep them in registers. */
 #ifndef NR
+#if CB == 16
 #define NR 12
+#else
+#define NR 6
+#endif
 #endif
 #ifndef OV
 #define OV 1
 #endif
 
 #define REPEAT_4(F) F(0) F(1) F(2) F(3)
-#define REPEAT_8(F) REPEAT_4(F) F(4) F(5) F(6) F(7)
-#if NR == 4
-#define REPEAT_NR(F) REPEAT_4(F)
-#elif NR == 6
-#define REPEAT_NR(F) REPEAT_4(F) F(4) F(5)
-#elif NR == 8
-#define REPEAT_NR(F) REPEAT_8(F)
-#elif NR == 12
-#define REPEAT_NR(F) REPEAT_8(F) F(8) F(9) F(10) F(11)
-#elif NR == 13
-#define REPEAT_NR(F) REPEAT_8(F) F(8) F(9) F(10) F(11) F(12)
-#endif
+#define REPEAT_5(F) REPEAT_4(F) F(4)
+#define REPEAT_6(F) REPEAT_5(F) F(5)
+#define REPEAT_8(F) REPEAT_6(F) F(6) F(7)
+#define REPEAT_9(F) REPEAT_8(F) F(8)
+#define REPEAT_10(F) REPEAT_9(F) F(9)
+#define REPEAT_11(F) REPEAT_10(F) F(10)
+#define REPEAT_12(F) REPEAT_11(F) F(11)
+#define REPEAT_13(F) REPEAT_12(F) F(12)
+#define REPEAT_PASTE(n, F) REPEAT_##n(F)
+#define REPEAT_OF(n, F) REPEAT_PASTE(n, F)
+#define REPEAT_NR(F) REPEAT_OF(NR, F)
 
 #define PRODUCT_ZERO_(j)                                                       \
     s[j] = 0.0f;                                                               \

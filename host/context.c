@@ -87,7 +87,7 @@ nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl
     ctx->register_block = ctx->block == 16 ? 12 : 6; /* two sums each, of 32 registers (16-wide vectors) or 16 */
     ctx->reduce_items = f->cpu_like || f->group_limit < 64 ? 1 : 64;
     ctx->heavy_items = f->cpu_like ? 1 : 64;
-    snprintf(ctx->build_options, sizeof ctx->build_options, "-cl-std=CL1.2 -DCB=%d -DNR=%d -DRL=%d -DPARTIALS=%d", ctx->block, ctx->register_block, ctx->reduce_items, NSCL_PARTIALS);
+    snprintf(ctx->build_options, sizeof ctx->build_options, "-cl-std=CL1.2 -DCB=%d -DRL=%d -DPARTIALS=%d", ctx->block, ctx->reduce_items, NSCL_PARTIALS);
     ctx->kernel_dir = copy_text(o->kernel_dir ? o->kernel_dir : getenv("NSCL_KERNELS"));
     const char *cache = getenv("NSCL_CACHE");
     if (!(cache && strcmp(cache, "off") == 0) && !(f->quirks & NSCL_QUIRK_NO_BINARIES)) {

@@ -10,8 +10,9 @@
 enum {
     NSCL_FEATURE_GEMM = 1,     /* CLBlast for convolution and Gram */
     NSCL_FEATURE_BLOCKED = 2,  /* our own kernels on blocks of channels for them */
-    NSCL_FEATURE_WINOGRAD = 4, /* fused Winograd convolution */
-    NSCL_FEATURE_ALL = 7
+    NSCL_FEATURE_WINOGRAD4 = 4, /* fused Winograd convolution, F(4x4, 3x3) */
+    NSCL_FEATURE_WINOGRAD6 = 8, /* F(6x6, 3x3) */
+    NSCL_FEATURE_ALL = 15
 };
 
 #define NSCL_SCRATCHES 2

@@ -9,7 +9,7 @@
 
 enum { IMAGE_TILE = 8 }; /* TX of cl/conv_image.cl */
 
-const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS] = {"image", "direct", "gemm", "winograd"};
+const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS] = {"image", "direct", "gemm", "winograd4", "winograd6"};
 
 typedef struct algorithm {
     cl_mem (*pack)(nscl_context *ctx, const float *kernel, int out, int in);
@@ -19,7 +19,8 @@ typedef struct algorithm {
 static const algorithm algorithms[NSCL_CONV_ALGORITHMS] = {
     [NSCL_CONV_DIRECT] = {nscl_conv_direct_pack, nscl_conv_direct_run},
     [NSCL_CONV_GEMM] = {nscl_conv_gemm_pack, nscl_conv_gemm_run},
-    [NSCL_CONV_WINOGRAD] = {nscl_conv_winograd_pack, nscl_conv_winograd_run},
+    [NSCL_CONV_WINOGRAD4] = {nscl_conv_winograd4_pack, nscl_conv_winograd4_run},
+    [NSCL_CONV_WINOGRAD6] = {nscl_conv_winograd6_pack, nscl_conv_winograd6_run},
 };
 
 int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
@@ -30,15 +31,23 @@ int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algo
     return algorithms[which].run != NULL;
 }
 
-static nscl_conv_algorithm choose(const nscl_context *ctx, const nscl_conv *conv)
+void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w)
 {
+    unsigned f = ctx->features;
     if (conv->cin == 3)
-        return NSCL_CONV_IMAGE;
-    if (ctx->features & NSCL_FEATURE_WINOGRAD && nscl_conv_can(ctx, conv, NSCL_CONV_WINOGRAD))
-        return NSCL_CONV_WINOGRAD;
-    if (ctx->features & NSCL_FEATURE_BLOCKED)
-        return NSCL_CONV_DIRECT;
-    return ctx->features & NSCL_FEATURE_GEMM && conv->cin >= 32 ? NSCL_CONV_GEMM : NSCL_CONV_DIRECT;
+        nscl_conv_use(ctx, conv, NSCL_CONV_IMAGE);
+    else if (f & NSCL_FEATURE_WINOGRAD4 && f & NSCL_FEATURE_WINOGRAD6) {
+        double four = nscl_conv_winograd_cost(ctx, conv->cin, conv->cout, h, w, 4) + nscl_conv_winograd_cost(ctx, conv->cout, conv->cin, h, w, 4);
+        double six = nscl_conv_winograd_cost(ctx, conv->cin, conv->cout, h, w, 6) + nscl_conv_winograd_cost(ctx, conv->cout, conv->cin, h, w, 6);
+        nscl_conv_use(ctx, conv, six < four ? NSCL_CONV_WINOGRAD6 : NSCL_CONV_WINOGRAD4);
+    } else if (f & NSCL_FEATURE_WINOGRAD6)
+        nscl_conv_use(ctx, conv, NSCL_CONV_WINOGRAD6);
+    else if (f & NSCL_FEATURE_WINOGRAD4)
+        nscl_conv_use(ctx, conv, NSCL_CONV_WINOGRAD4);
+    else if (f & NSCL_FEATURE_GEMM && !(f & NSCL_FEATURE_BLOCKED) && conv->cin >= 32)
+        nscl_conv_use(ctx, conv, NSCL_CONV_GEMM);
+    else
+        nscl_conv_use(ctx, conv, NSCL_CONV_DIRECT);
 }
 
 /* The picture layer's weights: (blocks, 3, 3, 3) of ctx->block output lanes. */
@@ -83,7 +92,7 @@ nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float 
     memcpy(padded, bias, (size_t)cout * sizeof(float));
     conv->bias = nscl_buffer_copy(ctx, padded, lanes * sizeof(float));
     free(padded);
-    conv->algorithm = choose(ctx, conv);
+    conv->algorithm = cin == 3 ? NSCL_CONV_IMAGE : NSCL_CONV_DIRECT;
     if (ctx->error.code != NSCL_OK) {
         nscl_conv_free(ctx, conv);
         return NULL;

@@ -9,7 +9,8 @@ typedef enum nscl_conv_algorithm {
     NSCL_CONV_IMAGE,    /* 3 planar channels in; the only one there */
     NSCL_CONV_DIRECT,   /* as written, own kernel on blocks */
     NSCL_CONV_GEMM,     /* im2col in strips and CLBlast */
-    NSCL_CONV_WINOGRAD, /* F(4x4, 3x3), transforms and products fused in one kernel */
+    NSCL_CONV_WINOGRAD4, /* F(4x4, 3x3), transforms and products fused in one kernel */
+    NSCL_CONV_WINOGRAD6, /* F(6x6, 3x3), likewise: a fifth fewer products, about four times the rounding error */
     NSCL_CONV_ALGORITHMS
 } nscl_conv_algorithm;
 
@@ -24,9 +25,13 @@ typedef struct nscl_conv {
     cl_mem packed[2];  /* forward, backward: as the algorithm wants them; made at first use */
 } nscl_conv;
 
-/* Makes the layer from OIHW weights (copied) with the algorithm the device's features suggest. NULL after an error. */
+/* Makes the layer from OIHW weights (copied), direct until nscl_conv_plan or nscl_conv_use. NULL after an error. */
 nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float *bias, int cin, int cout);
 void nscl_conv_free(nscl_context *ctx, nscl_conv *conv);
+
+/* Chooses the algorithm that suits pictures of this size, forward and backward, among those that the device's features
+ * allow. Others still work: the choice is for speed. */
+void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w);
 
 /* Which algorithms can run this layer here. */
 int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm algorithm);

@@ -18,7 +18,11 @@ cl_mem nscl_conv_direct_pack(nscl_context *ctx, const float *kernel, int out, in
 void nscl_conv_direct_run(nscl_context *ctx, const nscl_conv_pass *p);
 cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const float *kernel, int out, int in);
 void nscl_conv_gemm_run(nscl_context *ctx, const nscl_conv_pass *p);
-cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const float *kernel, int out, int in);
-void nscl_conv_winograd_run(nscl_context *ctx, const nscl_conv_pass *p);
+cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const float *kernel, int out, int in);
+void nscl_conv_winograd4_run(nscl_context *ctx, const nscl_conv_pass *p);
+cl_mem nscl_conv_winograd6_pack(nscl_context *ctx, const float *kernel, int out, int in);
+void nscl_conv_winograd6_run(nscl_context *ctx, const nscl_conv_pass *p);
+/* Estimated cost of one direction, in some unit, for tiles of 4 or 6 outputs a side. */
+double nscl_conv_winograd_cost(const nscl_context *ctx, int in, int out, int h, int w, int tile);
 
 #endif

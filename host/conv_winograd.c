@@ -1,20 +1,35 @@
-/* Fused Winograd F(4x4, 3x3) for devices that run one work-item a core (cl/winograd.cl). The host packs the transformed
- * weights once and chooses the batch: enough tiles that the weights, read once a batch, cost less than the products,
- * few enough that the batch stays in cache. */
+/* Fused Winograd F(4x4, 3x3) and F(6x6, 3x3) for devices that run one work-item a core (cl/winograd.cl). The host packs
+ * the transformed weights once and chooses the batch: enough tiles that the weights, read once a batch, cost less than
+ * the products, few enough that the batch stays in cache. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "conv_pack.h"
 #include "kernel.h"
 
-/* G of F(4x4, 3x3). */
-static const double transform[6][3] = {
-    {1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6}, {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}};
+/* G for the points of cl/winograd.cl, a row a point. */
+static const double transform4[6][3] = {{1.0 / 4, 0, 0},
+                                        {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                        {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                        {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                        {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                        {0, 0, 1}};
+static const double transform6[8][3] = {{1, 0, 0},
+                                        {-2.0 / 9, -2.0 / 9, -2.0 / 9},
+                                        {-2.0 / 9, 2.0 / 9, -2.0 / 9},
+                                        {1.0 / 90, 1.0 / 45, 2.0 / 45},
+                                        {1.0 / 90, -1.0 / 45, 2.0 / 45},
+                                        {32.0 / 45, 16.0 / 45, 8.0 / 45},
+                                        {32.0 / 45, -16.0 / 45, 8.0 / 45},
+                                        {0, 0, 1}};
 
-/* (36, out blocks / OV, in lanes, OV) blocks of output lanes: G g G^T. */
-cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const float *kernel, int out, int in)
+/* (points^2, out blocks / OV, in lanes, OV) blocks of output lanes: G g G^T. */
+static cl_mem pack(nscl_context *ctx, const float *kernel, int out, int in, int tile)
 {
-    size_t b = (size_t)ctx->block, ob = (size_t)nscl_blocks(ctx, out), ip = (size_t)nscl_blocks(ctx, in) * b, ov = (size_t)nscl_output_vectors(ctx, out);
-    float *packed = calloc(36 * ob * b * ip, sizeof *packed);
+    const double(*transform)[3] = tile == 4 ? transform4 : transform6;
+    size_t b = (size_t)ctx->block, ob = (size_t)nscl_blocks(ctx, out), ip = (size_t)nscl_blocks(ctx, in) * b;
+    size_t ov = (size_t)nscl_output_vectors(ctx, out), points = (size_t)tile + 2, plane = ob * b * ip;
+    float *packed = calloc(points * points * plane, sizeof *packed);
     if (!packed) {
         nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to pack the weights of a convolution");
         return NULL;
@@ -22,37 +37,95 @@ cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const float *kernel, int out, 
     for (size_t o = 0; o < (size_t)out; o++)
         for (size_t i = 0; i < (size_t)in; i++) {
             const float *g = kernel + (o * (size_t)in + i) * 9;
-            double rows[6][3];
-            for (int a = 0; a < 6; a++)
+            double rows[8][3];
+            for (size_t a = 0; a < points; a++)
                 for (int c = 0; c < 3; c++)
                     rows[a][c] = transform[a][0] * (double)g[c] + transform[a][1] * (double)g[3 + c] + transform[a][2] * (double)g[6 + c];
             size_t block = o / b, at = ((block / ov) * ip + i) * ov * b + (block % ov) * b + o % b;
-            for (size_t a = 0; a < 6; a++)
-                for (size_t c = 0; c < 6; c++)
-                    packed[(a * 6 + c) * ob * b * ip + at] =
+            for (size_t a = 0; a < points; a++)
+                for (size_t c = 0; c < points; c++)
+                    packed[(a * points + c) * plane + at] =
                         (float)(rows[a][0] * transform[c][0] + rows[a][1] * transform[c][1] + rows[a][2] * transform[c][2]);
         }
-    cl_mem mem = nscl_buffer_copy(ctx, packed, 36 * ob * b * ip * sizeof *packed);
+    cl_mem mem = nscl_buffer_copy(ctx, packed, points * points * plane * sizeof *packed);
     free(packed);
     return mem;
 }
 
-void nscl_conv_winograd_run(nscl_context *ctx, const nscl_conv_pass *p)
+/* How the tiles are dealt out. */
+typedef struct plan {
+    int nr;     /* tiles of a register block */
+    int groups; /* of at most nr tiles, a multiple of items where that is possible */
+    int items;  /* work-items, each with a scratch slot */
+    int most;   /* groups a batch */
+    double cost; /* of a compute unit, in products of one tile; for comparing tile sizes */
+} plan;
+
+/* Register blocks to choose from: the fullest that fit the registers, so that the last is not mostly padding. */
+static const int blocks_wide[] = {13, 12, 11, 10, 9}, blocks_narrow[] = {6, 5};
+
+/* The weights are read once a batch by every unit: as costly as so many tiles' products where they do not stay in a
+ * core's own cache. Found by measurement on two CPUs; only their order of magnitude matters. */
+enum { WEIGHTS_FAR = 8, WEIGHTS_NEAR = 1 };
+#define NEAR_BYTES ((double)(768 << 10))
+
+static plan make_plan(const nscl_context *ctx, int in, int out, int h, int w, int tile)
 {
+    int units = (int)ctx->facts.compute_units, tiles = ((w + tile - 1) / tile) * ((h + tile - 1) / tile), share = (tiles + units - 1) / units;
+    const int *choices = ctx->block == 16 ? blocks_wide : blocks_narrow;
+    int count = ctx->block == 16 ? 5 : 2, frequencies = (tile + 2) * (tile + 2);
+    double weights = (double)frequencies * in * out * sizeof(float);
+    plan best = {0};
+    for (int i = 0; i < count; i++) {
+        int nr = choices[i], mine = (share + nr - 1) / nr; /* groups of a unit */
+        int most = in <= 64 ? 1 : mine < 5 ? mine : (mine + (mine + 4) / 5 - 1) / ((mine + 4) / 5);
+        int batches = (mine + most - 1) / most;
+        /* A sum's loads and stores weigh more in a smaller block. */
+        double cost = frequencies * (mine * (nr + 1.0) + batches * (weights > NEAR_BYTES ? WEIGHTS_FAR : WEIGHTS_NEAR));
+        if (best.nr && cost >= best.cost)
+            continue;
+        int parts = mine >= 32 * most ? 4 : 1; /* several items a unit even out other loads on the machine */
+        int groups = mine * units < tiles ? mine * units : tiles;
+        best = (plan){nr, groups, units * parts < groups ? units * parts : groups, most, cost};
+    }
+    return best;
+}
+
+double nscl_conv_winograd_cost(const nscl_context *ctx, int in, int out, int h, int w, int tile)
+{
+    return make_plan(ctx, in, out, h, w, tile).cost;
+}
+
+static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
+{
+    plan n = make_plan(ctx, p->in, p->out, p->h, p->w, tile);
     cl_int in = nscl_blocks(ctx, p->in), out = nscl_blocks(ctx, p->out), masked = p->backward ? p->mask != NULL : -1;
-    int ov = nscl_output_vectors(ctx, p->out), nr = ctx->register_block, tiles = ((p->w + 3) / 4) * ((p->h + 3) / 4);
-    int units = (int)ctx->facts.compute_units, share = (tiles + units - 1) / units;
-    int most = p->in <= 64 ? 24 : p->in <= 128 ? 48 : p->in <= 256 ? 48 : 72;
-    int batches = (share + most - 1) / most; /* a unit's */
-    cl_int groups = ((share + batches - 1) / batches + nr - 1) / nr;
-    size_t batch = (size_t)groups * (size_t)nr;
-    size_t slot = 36 * (batch * (size_t)(in + out) + 2) * (size_t)ctx->block * sizeof(float);
-    size_t items = ((size_t)tiles + batch - 1) / batch, slots = (size_t)units * 4;
-    while (slots > (size_t)units && slots * slot > (size_t)64 << 20)
-        slots /= 2;
-    items = items < slots ? items : slots;
-    cl_mem scratch = nscl_scratch(ctx, 0, items * slot), bias = p->backward ? p->y : p->bias, mask = p->mask ? p->mask : p->y;
-    nscl_dims dims = {1, {items, 1, 1}, {1, 1, 1}};
-    NSCL_RUN_WITH(ctx, "winograd_conv", nscl_output_option(ov), dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
-                  ARG(p->w), ARG(groups), ARG(p->relu), ARG(masked));
+    size_t frequencies = (size_t)(tile + 2) * (size_t)(tile + 2), width = (size_t)ctx->block * sizeof(float);
+    size_t slot = frequencies * ((size_t)(n.nr * n.most) * (size_t)(in + out) + 2) * width;
+    cl_mem scratch = nscl_scratch(ctx, 0, (size_t)n.items * slot), bias = p->backward ? p->y : p->bias, mask = p->mask ? p->mask : p->y;
+    char options[48];
+    snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s", n.nr, tile, nscl_output_option(nscl_output_vectors(ctx, p->out)));
+    nscl_dims dims = {1, {(size_t)n.items, 1, 1}, {1, 1, 1}};
+    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out),
+                  ARG(p->h), ARG(p->w), ARG(n.groups), ARG(n.most), ARG(p->relu), ARG(masked));
+}
+
+cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const float *kernel, int out, int in)
+{
+    return pack(ctx, kernel, out, in, 4);
+}
+
+void nscl_conv_winograd4_run(nscl_context *ctx, const nscl_conv_pass *p)
+{
+    run(ctx, p, 4);
+}
+
+cl_mem nscl_conv_winograd6_pack(nscl_context *ctx, const float *kernel, int out, int in)
+{
+    return pack(ctx, kernel, out, in, 6);
+}
+
+void nscl_conv_winograd6_run(nscl_context *ctx, const nscl_conv_pass *p)
+{
+    run(ctx, p, 6);
 }

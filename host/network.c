@@ -57,6 +57,17 @@ void nscl_network_free(nscl_network *n)
     free(n);
 }
 
+void nscl_network_plan(const nscl_network *n, int h, int w)
+{
+    for (int i = 0; i < n->depth; i++) {
+        if (n->starts_block[i]) {
+            h = nscl_pooled(h, n->pool_round_up);
+            w = nscl_pooled(w, n->pool_round_up);
+        }
+        nscl_conv_plan(n->ctx, n->conv[i], h, w);
+    }
+}
+
 int nscl_network_side(const nscl_network *n, int layer, int h, int w)
 {
     for (int i = 0; i <= layer; i++)

@@ -33,6 +33,9 @@ typedef struct nscl_activations {
 nscl_network *nscl_network_create(nscl_context *ctx, const nscl_weights *weights, int depth, nscl_pooling pooling, int pool_round_up);
 void nscl_network_free(nscl_network *network);
 
+/* Chooses each convolution's algorithm for pictures of h x w, those that it will see most. */
+void nscl_network_plan(const nscl_network *network, int h, int w);
+
 /* Smallest side of the feature maps of convolution `layer` for a picture of h x w; 0 when the picture is too small. */
 int nscl_network_side(const nscl_network *network, int layer, int h, int w);
 

@@ -285,6 +285,7 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     r->loss.network = r->network;
     r->loss.h = r->h;
     r->loss.w = r->w;
+    nscl_network_plan(r->network, r->h, r->w);
     add_terms(r);
     for (int i = 0; i < job->style_count; i++)
         blend += s->style_blend_weights[i];

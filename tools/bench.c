@@ -12,6 +12,7 @@ typedef struct bench {
     nscl_weights *weights;
     nscl_network *network;
     measure_limits limits;
+    bench_steps steps; /* of the present size */
     bench_result results[BENCH_MOST_SIZES];
     int count;
 } bench;
@@ -69,13 +70,16 @@ static nscl_status open_all(bench *b, nscl_error *error)
     return nscl_context_status(b->ctx, error);
 }
 
-/* Median of some evaluations. */
+/* Median of some evaluations. Those taken apart stand between them, so that both meet the same disturbances. */
 static double time_evaluations(bench *b, bench_problem *p, bench_result *r)
 {
     double samples[256];
     int n = b->options.evaluations;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         samples[i] = bench_evaluate(p);
+        if (!b->options.sweep)
+            bench_take_apart(p, &b->steps);
+    }
     double median = measure_median(samples, n);
     r->least = r->least > 0 && r->least < samples[0] ? r->least : samples[0];
     r->most = r->most > samples[n - 1] ? r->most : samples[n - 1];
@@ -102,11 +106,9 @@ static nscl_status compare(bench *b, bench_problem *p, bench_result *r, nscl_err
     return nscl_context_status(b->ctx, error);
 }
 
-static void take_layers(bench_result *r, const bench_problem *p, const nscl_weights *weights)
+static void take_layers(bench_result *r, const bench_problem *p, const bench_steps *steps, const nscl_weights *weights)
 {
-    static bench_steps steps; /* large */
-    bench_take_apart((bench_problem *)(size_t)p, &steps, r->evaluations);
-    r->same = steps.same;
+    r->same = steps->same;
     r->layer_count = p->depth;
     for (int i = 0; i < p->depth; i++) {
         const nscl_conv_weights *c = &weights->conv[i];
@@ -118,12 +120,13 @@ static void take_layers(bench_result *r, const bench_problem *p, const nscl_weig
         l->flop = 18.0 * c->cin * c->cout * p->loss.activations->h[i] * p->loss.activations->w[i];
         r->flop += 2 * l->flop;
     }
-    for (int i = 0; i < steps.count; i++) {
-        const bench_step *s = &steps.step[i];
-        r->kind[s->kind] += s->seconds;
-        r->apart += s->seconds;
+    for (int i = 0; i < steps->count; i++) {
+        const bench_step *s = &steps->step[i];
+        double seconds = bench_step_seconds(steps, i);
+        r->kind[s->kind] += seconds;
+        r->apart += seconds;
         if (s->kind == BENCH_CONV_FWD || s->kind == BENCH_CONV_BWD)
-            r->layer[s->layer].seconds[s->kind == BENCH_CONV_BWD] += s->seconds;
+            r->layer[s->layer].seconds[s->kind == BENCH_CONV_BWD] += seconds;
     }
 }
 
@@ -138,7 +141,7 @@ static void take_memory(bench_result *r, bench_problem *p, const bench *b)
     measure_memory memory = measure_memory_of(b->ctx, b->network->conv[b->network->depth - 1]->algorithm, 100);
     r->history_bytes = memory.history;
     if (!b->options.network)
-        r->predicted_bytes = memory.fixed + pixels * (measure_memory_pixel(&memory) - memory.history);
+        r->predicted_bytes = r->weight_bytes + memory.grams + pixels * (measure_memory_pixel(&memory) - memory.history);
 }
 
 static nscl_status bench_size(bench *b, int size, nscl_error *error)
@@ -146,7 +149,10 @@ static nscl_status bench_size(bench *b, int size, nscl_error *error)
     bench_problem p = {0};
     bench_result *r = &b->results[b->count];
     memset(r, 0, sizeof *r);
+    memset(&b->steps, 0, sizeof b->steps);
     r->size = size;
+    if (!b->options.algorithm)
+        nscl_network_plan(b->network, size, size);
     nscl_status status = bench_problem_open(&p, b->ctx, b->network, b->weights, size, error);
     for (int i = 0; i < 2 && status == NSCL_OK; i++) {
         bench_evaluate(&p); /* kernels are built, weights packed, memory touched */
@@ -159,7 +165,7 @@ static nscl_status bench_size(bench *b, int size, nscl_error *error)
     measure_fma(b->ctx, &b->limits, 0.2); /* a limit seen once is a limit: again, in case the machine was busy */
     measure_copy(b->ctx, &b->limits, 0.2);
     if (status == NSCL_OK && !b->options.sweep)
-        take_layers(r, &p, b->weights);
+        take_layers(r, &p, &b->steps, b->weights);
     if (status == NSCL_OK) {
         bench_bounds(r, &p, &b->limits);
         take_memory(r, &p, b);

@@ -15,7 +15,7 @@ void bench_bounds(bench_result *r, const bench_problem *p, const measure_limits 
     r->traffic = 0;
     for (int i = 0; i < n->depth; i++) {
         double cin = i ? n->channels[i - 1] : 3, c = n->channels[i], m = (double)a->h[i] * a->w[i];
-        arithmetic += 2 * 18 * cin * c * m * (i ? measure_arithmetic(NSCL_CONV_WINOGRAD) : 1);
+        arithmetic += 2 * 18 * cin * c * m * (i ? measure_arithmetic(NSCL_CONV_WINOGRAD4) : 1);
         r->traffic += 4 * (5 * c * m + (n->starts_block[i] ? 4 * cin * m : 0) + 2 * 9 * cin * c);
     }
     for (int i = 0; i < p->loss.term_count; i++)

@@ -247,6 +247,8 @@ void measure_conv(nscl_context *ctx, measure_rate *rate, int cin, int cout, int 
     else {
         nscl_noise_normal(kernel, weights, sqrt(2.0 / (9 * cin)), 2);
         r.conv = nscl_conv_create(ctx, kernel, bias, cin, cout);
+        if (r.conv)
+            nscl_conv_plan(ctx, r.conv, side, side);
     }
     free(kernel);
     free(bias);
@@ -272,7 +274,7 @@ void measure_conv(nscl_context *ctx, measure_rate *rate, int cin, int cout, int 
 
 double measure_arithmetic(nscl_conv_algorithm algorithm)
 {
-    return algorithm == NSCL_CONV_WINOGRAD ? 36.0 / 144.0 : 1.0;
+    return algorithm == NSCL_CONV_WINOGRAD4 ? 36.0 / 144.0 : algorithm == NSCL_CONV_WINOGRAD6 ? 64.0 / 324.0 : 1.0;
 }
 
 /* ---- Memory ---- */
@@ -283,7 +285,7 @@ static const int vgg_level[13] = {0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4}; /* poo
 measure_memory measure_memory_of(const nscl_context *ctx, nscl_conv_algorithm algorithm, int history)
 {
     measure_memory m = {0};
-    double words = algorithm == NSCL_CONV_WINOGRAD ? 36 : 9, vector = 3 * sizeof(float);
+    double words = algorithm == NSCL_CONV_WINOGRAD4 ? 36 : algorithm == NSCL_CONV_WINOGRAD6 ? 64 : 9, vector = 3 * sizeof(float);
     for (int i = 0; i < 13; i++) {
         double c = (double)nscl_blocks(ctx, vgg_width[i]) * ctx->block * sizeof(float), share = pow(0.25, vgg_level[i]);
         int starts = i > 0 && vgg_level[i] != vgg_level[i - 1];
@@ -293,11 +295,11 @@ measure_memory measure_memory_of(const nscl_context *ctx, nscl_conv_algorithm al
         m.gradients = fmax(m.gradients, 2 * c * share); /* two that take turns */
         if (i == 9)
             m.targets = c * share; /* relu4_2 */
-        m.fixed += i ? 2 * words * (double)vgg_width[i] * vgg_width[i - 1] * sizeof(float) : 27.0 * 64 * sizeof(float);
+        m.weights += i ? 2 * words * (double)vgg_width[i] * vgg_width[i - 1] * sizeof(float) : 27.0 * 64 * sizeof(float);
         if (i == 0 || starts)
-            m.fixed += (double)vgg_width[i] * vgg_width[i] * sizeof(float);
+            m.grams += (double)vgg_width[i] * vgg_width[i] * sizeof(float);
     }
-    m.fixed += 2.0 * 512 * 512 * sizeof(float); /* the picture's own Gram matrix and its slope */
+    m.grams += 2.0 * 512 * 512 * sizeof(float); /* the picture's own Gram matrix and its slope */
     m.vectors = (8 + 1.0 / 3) * vector;         /* content, x, trial, direction, three gradients; the preconditioner's, and its pyramid */
     m.history = 2.0 * history * vector;
     return m;
@@ -310,7 +312,7 @@ double measure_memory_pixel(const measure_memory *m)
 
 double measure_memory_most(const nscl_context *ctx, const measure_memory *m, double spare, const char **limit)
 {
-    double by_memory = ((double)ctx->facts.memory - spare - m->fixed) / measure_memory_pixel(m);
+    double by_memory = ((double)ctx->facts.memory - spare - m->weights - m->grams) / measure_memory_pixel(m);
     double by_buffer = (double)ctx->facts.largest_buffer / ((double)nscl_blocks(ctx, 64) * ctx->block * sizeof(float));
     *limit = by_memory < by_buffer ? "memory" : "largest buffer";
     return fmax(0, floor(fmin(by_memory, by_buffer)));

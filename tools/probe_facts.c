@@ -107,6 +107,7 @@ static void add_use(json_t *device, const nscl_device_facts *f)
     /* The layer is made only to see what is chosen for it. */
     nscl_conv *conv = nscl_conv_create(ctx, weights, bias, 64, 64);
     if (conv) {
+        nscl_conv_plan(ctx, conv, 128, 128);
         nscl_settings_init(&settings, NSCL_PRESET_GATYS);
         nscl_conv_algorithm algorithm = conv->algorithm;
         measure_memory m = measure_memory_of(ctx, algorithm, settings.lbfgs_history);
@@ -117,7 +118,7 @@ static void add_use(json_t *device, const nscl_device_facts *f)
         json_object_set_new(device, "largest_picture",
                             json_pack("{s:f, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i}", "pixels", most, "limit", limit, "bytes_per_pixel",
                                       measure_memory_pixel(&m), "activations", m.activations, "gradients", m.gradients, "targets", m.targets, "vectors",
-                                      m.vectors, "history", m.history, "fixed_bytes", m.fixed, "history_length", settings.lbfgs_history));
+                                      m.vectors, "history", m.history, "fixed_bytes", m.weights + m.grams, "history_length", settings.lbfgs_history));
     }
     nscl_conv_free(ctx, conv);
     if (nscl_context_status(ctx, &error) != NSCL_OK)
