@@ -122,7 +122,8 @@ run 2 nscl-bench --size 32 --algorithm nonsense
 says "winograd"
 run 0 nscl-bench --size 32 48 --evaluations 1 --sweep sweep.svg
 prints "bytes/pixel"
-python3 -c 'import sys, xml.dom.minidom as m; sys.exit(len(m.parse("sweep.svg").getElementsByTagName("polyline")) != 2)' || fail "the plot is not as it should be"
+python3 -c 'import sys, xml.dom.minidom as m; sys.exit(len(m.parse("sweep.svg").getElementsByTagName("polyline")) != 2)' ||
+    fail "the plot is not as it should be"
 run 2 nscl-bench --size 32 --evaluations 1 --peer-python python3 --peer-script nothing.py
 says "nothing.py"
 # A peer that takes a second for anything.

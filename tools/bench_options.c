@@ -12,7 +12,7 @@ static const char help[] =
     "  --device SELECTOR       auto, a number, P:D, part of a name, cpu or gpu [$NSCL_DEVICE, or auto]\n"
     "  --evaluations N         timed after two that are not, 1 to 256 [7]\n"
     "  --network FILE          a network file, or builtin [VGG-19 with random weights]\n"
-    "  --algorithm NAME        this convolution wherever it can run: direct, gemm, winograd\n"
+    "  --algorithm NAME        this convolution wherever it can run: direct, gemm, winograd4 ...\n"
     "  --peer-python PYTHON    a Python with torch: compare with the peer, in alternating pairs\n"
     "  --peer-script FILE      the peer [../shared/peer/torch_nst.py, from the source tree]\n"
     "  --peer-args 'ARG...'    more arguments for it, for example '--tf32 off'\n"

@@ -40,17 +40,19 @@ enum { BENCH_MOST_STEPS = 96, BENCH_MOST_ROUNDS = 32 };
 typedef struct bench_step {
     bench_kind kind;
     int layer;
-    double seconds; /* median over the rounds */
-    double samples[BENCH_MOST_ROUNDS];
+    double samples[BENCH_MOST_ROUNDS]; /* seconds */
 } bench_step;
 
 typedef struct bench_steps {
-    int count;
+    int count, rounds;
     bench_step step[BENCH_MOST_STEPS];
     int same; /* the gradient equals nscl_loss_eval's bit for bit: this is the same work */
 } bench_steps;
 
-/* Runs an evaluation `rounds` times, waiting for the device after each operation. */
-void bench_take_apart(bench_problem *p, bench_steps *steps, int rounds);
+/* One more round: an evaluation that waits for the device after each operation. Call after bench_evaluate, whose
+ * gradient it compares with; beyond BENCH_MOST_ROUNDS it does nothing. */
+void bench_take_apart(bench_problem *p, bench_steps *steps);
+/* Median of step i. */
+double bench_step_seconds(const bench_steps *steps, int i);
 
 #endif

@@ -103,28 +103,32 @@ static float *gradient(bench_problem *p)
     return values;
 }
 
-void bench_take_apart(bench_problem *p, bench_steps *steps, int rounds)
+void bench_take_apart(bench_problem *p, bench_steps *steps)
 {
-    stopwatch s = {.p = p, .steps = steps};
+    stopwatch s = {.p = p, .steps = steps, .round = steps->rounds};
     nscl_loss *loss = &p->loss;
-    memset(steps, 0, sizeof *steps);
-    bench_evaluate(p);
-    float *whole = gradient(p);
-    rounds = rounds < BENCH_MOST_ROUNDS ? rounds : BENCH_MOST_ROUNDS;
-    for (s.round = 0; s.round < rounds && p->ctx->error.code == NSCL_OK; s.round++) {
-        s.at = 0;
-        s.last = nscl_seconds();
-        forward(&s);
-        backward(&s);
-        nscl_tv_fwd(p->ctx, loss->sums, loss->slots - 1, p->x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);
-        nscl_tv_bwd(p->ctx, p->dx, p->x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);
-        lap(&s, BENCH_REST, -1);
-    }
+    if (steps->rounds == BENCH_MOST_ROUNDS)
+        return;
+    float *whole = steps->rounds ? NULL : gradient(p);
+    clFinish(p->ctx->queue);
+    s.last = nscl_seconds();
+    forward(&s);
+    backward(&s);
+    nscl_tv_fwd(p->ctx, loss->sums, loss->slots - 1, p->x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);
+    nscl_tv_bwd(p->ctx, p->dx, p->x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);
+    lap(&s, BENCH_REST, -1);
     steps->count = s.at;
-    for (int i = 0; i < steps->count; i++)
-        steps->step[i].seconds = measure_median(steps->step[i].samples, s.round);
-    float *apart = gradient(p);
-    steps->same = whole && apart && memcmp(whole, apart, p->problem.n * sizeof *whole) == 0;
+    if (steps->rounds++ == 0) {
+        float *apart = gradient(p);
+        steps->same = whole && apart && memcmp(whole, apart, p->problem.n * sizeof *whole) == 0;
+        free(apart);
+    }
     free(whole);
-    free(apart);
+}
+
+double bench_step_seconds(const bench_steps *steps, int i)
+{
+    double samples[BENCH_MOST_ROUNDS];
+    memcpy(samples, steps->step[i].samples, sizeof samples);
+    return measure_median(samples, steps->rounds);
 }

@@ -41,7 +41,8 @@ double measure_arithmetic(nscl_conv_algorithm algorithm);
 
 /* Device memory of preset gatys on VGG-19 to relu5_1 (README: memory), following network.c, loss.c and lbfgs.c. */
 typedef struct measure_memory {
-    double fixed;       /* bytes whatever the picture: weights, Gram matrices, sums */
+    double weights;     /* bytes whatever the picture: packed weights, forward and backward */
+    double grams;       /* Gram matrices */
     double activations; /* bytes a pixel */
     double gradients;   /* on the way back */
     double targets;     /* features of the content */
