@@ -126,6 +126,8 @@ static int evaluate(lbfgs *o, double t, const int keep[2], nscl_point *point, do
     point->gradient = o->other;
     point->f = nscl_problem_evaluate(o->p, o->g[o->other], o->trial, enqueue_slope, o, values, 2);
     point->slope = values[TRIAL_SLOPE];
+    if (!isfinite(point->slope))
+        point->f = point->slope; /* a gradient that is not finite is no point to go on from, whatever its loss */
     if (ctx->error.code != NSCL_OK) {
         o->stop = 1;
         return 0;
@@ -229,7 +231,7 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     for (int i = 0; i < 3; i++)
         o.g[i] = nscl_buffer_zero(ctx, bytes);
     o.loss = nscl_problem_evaluate(p, o.g[0], x, enqueue_norms, &o, norms, 2);
-    if (ctx->error.code == NSCL_OK && !isfinite(o.loss))
+    if (ctx->error.code == NSCL_OK && !(isfinite(o.loss) && isfinite(norms[0])))
         status = nscl_fail(&ctx->error, NSCL_BAD_NUMBER, "the loss is not finite at the start: lower the weights, or check the network file");
     if (ctx->error.code == NSCL_OK && p->report(p->user, x, o.loss, NULL))
         o.stop = 1;
