@@ -10,6 +10,7 @@ G = F F^T / d(C, M) its Gram matrix, A that of a style picture (M its own).
 
 usage: make_golden.py [--data ../shared/data] [--check] [FILE...]     all files by default
 """
+
 import argparse
 import dataclasses
 import json
@@ -45,6 +46,7 @@ class Preset:
     """term(content:l) = content_weight * w_l * content(F - P, C, M)
     term(style:l)   = style_weight * w_l * sum_i blend_i * style(G - A_i, C, M, H * W)
     term(tv)        = tv_weight * tv(x)"""
+
     pool_round_up: bool
     content: Callable
     divisor: Callable  # d(C, M) of the Gram matrix
@@ -59,10 +61,21 @@ class Preset:
 
 FIRST = [f"relu{block}_1" for block in range(1, 6)]
 PRESETS = {
-    "gatys": Preset(False, mean_square, lambda c, m: m, lambda d, c, m, hw: mean_square(d) / c**2, tv_l2,
-                    1, 1000, 0, {"relu4_2": 1}, dict.fromkeys(FIRST, 1)),
-    "neural-style": Preset(True, mean_square, lambda c, m: c * m, mean_square, tv_l2,
-                           5, 500, 100, {"relu4_2": 1}, dict.fromkeys(FIRST, 1 / 5)),
+    "gatys": Preset(
+        False,
+        mean_square,
+        lambda c, m: m,
+        lambda d, c, m, hw: mean_square(d) / c**2,
+        tv_l2,
+        1,
+        1000,
+        0,
+        {"relu4_2": 1},
+        dict.fromkeys(FIRST, 1),
+    ),
+    "neural-style": Preset(
+        True, mean_square, lambda c, m: c * m, mean_square, tv_l2, 5, 500, 100, {"relu4_2": 1}, dict.fromkeys(FIRST, 1 / 5)
+    ),
 }
 
 
@@ -76,7 +89,7 @@ def geometric(ratio):
 @dataclasses.dataclass(frozen=True)
 class Network:
     convs: list  # (kernel OIHW, bias) of conv1_1, conv1_2, ...
-    bgr: bool    # first input channel is blue
+    bgr: bool  # first input channel is blue
 
     def features(self, u, layers, pooling, round_up):
         """{name: F (C, M)} of the wanted ReLU layers for u (3, H, W); a pooling window holds only what exists."""
@@ -136,8 +149,13 @@ class Loss:
     def settings(self):
         p = self.p
         layers = {key: [{"name": n, "weight": w} for n, w in getattr(p, key).items()] for key in ("content_layers", "style_layers")}
-        return {"content_weight": p.content_weight, "style_weight": p.style_weight, "tv_weight": p.tv_weight,
-                "style_blend_weights": self.blends, **layers}
+        return {
+            "content_weight": p.content_weight,
+            "style_weight": p.style_weight,
+            "tv_weight": p.tv_weight,
+            "style_blend_weights": self.blends,
+            **layers,
+        }
 
 
 # ---- optimisers -------------------------------------------------------------------------------------
@@ -157,8 +175,16 @@ def adam(loss, x, steps, rate, beta1=0.9, beta2=0.999, eps=1e-8):
 def lbfgs(loss, x, evaluations, line_search):
     """Losses of the first evaluations of torch.optim.LBFGS, in the order in which they are made."""
     x, losses = x.clone().requires_grad_(), []
-    optimiser = torch.optim.LBFGS([x], lr=1, max_iter=evaluations, max_eval=10 * evaluations, tolerance_grad=0, tolerance_change=0,
-                                  history_size=100, line_search_fn=line_search)
+    optimiser = torch.optim.LBFGS(
+        [x],
+        lr=1,
+        max_iter=evaluations,
+        max_eval=10 * evaluations,
+        tolerance_grad=0,
+        tolerance_change=0,
+        history_size=100,
+        line_search_fn=line_search,
+    )
 
     def closure():
         optimiser.zero_grad()
@@ -166,6 +192,7 @@ def lbfgs(loss, x, evaluations, line_search):
         value.backward()
         losses.append(value.item())
         return value
+
     optimiser.step(closure)
     assert len(losses) >= evaluations
     return {"losses": scalars(losses[:evaluations])}
@@ -249,8 +276,16 @@ CASES = {
     "gatys.json": (294, "gatys", "max", (37, 33), [(35, 39)], [1], 2, {"content_weight": 100}),
     "gatys_avg.json": (98, "gatys", "average", (33, 35), [(37, 33)], [1], None, {"content_weight": 1000, "style_layers": DEEP}),
     "neural_style.json": (283, "neural-style", "max", (37, 31), [(39, 33), (31, 40)], [0.3, 0.7], 3, {"content_weight": 80, **MIXED}),
-    "neural_style_avg.json": (88, "neural-style", "average", (19, 21), [(23, 17), (18, 25)], [0.3, 0.7], None,
-                              {"content_weight": 2000, "tv_weight": 10, "content_layers": {"relu4_2": 0.2, "relu5_2": 0.8}, "style_layers": DEEP}),
+    "neural_style_avg.json": (
+        88,
+        "neural-style",
+        "average",
+        (19, 21),
+        [(23, 17), (18, 25)],
+        [0.3, 0.7],
+        None,
+        {"content_weight": 2000, "tv_weight": 10, "content_layers": {"relu4_2": 0.2, "relu5_2": 0.8}, "style_layers": DEEP},
+    ),
 }
 
 
@@ -263,9 +298,16 @@ def make_case(name):
     loss = Loss(tiny_network(), preset, pooling, to_u(content), [to_u(s) for s in styles], blends, **settings)
     start = 0.75 * to_u(content) + torch.tensor(rng.normal(0, 8, (3, size[1], size[0])))
     start = (start * 8).round() / 8
-    head = {"preset": preset, "network": "tiny.safetensors", "pooling": pooling, "pool_round_up": loss.p.pool_round_up,
-            "content": picture_json(content), "styles": [picture_json(s, blend_weight=b) for s, b in zip(styles, blends)],
-            "settings": loss.settings(), "start": numbers(start, 9)}
+    head = {
+        "preset": preset,
+        "network": "tiny.safetensors",
+        "pooling": pooling,
+        "pool_round_up": loss.p.pool_round_up,
+        "content": picture_json(content),
+        "styles": [picture_json(s, blend_weight=b) for s, b in zip(styles, blends)],
+        "settings": loss.settings(),
+        "start": numbers(start, 9),
+    }
     return head, loss, start
 
 
@@ -293,6 +335,7 @@ VGG19_RUNS = [("gatys", {}), ("neural-style", {"content_layers": {"relu4_2": 0.6
 def keras_network(path):
     """Kernels HWIO to OIHW, input BGR."""
     import h5py
+
     convs = []
     with h5py.File(path) as f:
         for name in VGG19:
@@ -307,6 +350,7 @@ def write_vgg19(name, data):
 
     def crop(path, width, height):
         return np.array(Image.open(os.path.join(data, path)).convert("RGB").crop((0, 0, width, height)))
+
     content, style = crop(CONTENT_FILE, 160, 120), crop(STYLE_FILE, 150, 130)
     c, i, j = np.indices((3, 120, 160))
     start = to_u(content) + torch.tensor(10 * np.sin(0.37 * i + 0.21 * j + c))
@@ -314,29 +358,49 @@ def write_vgg19(name, data):
     for preset, settings in VGG19_RUNS:
         for pooling in ("max", "average"):
             loss = Loss(network, preset, pooling, to_u(content), [to_u(style)], [1], **settings)
-            runs.append({"preset": preset, "pooling": pooling, "pool_round_up": loss.p.pool_round_up, "settings": loss.settings(),
-                         **values_json(loss, start), "gradient_norm": scalars(loss.gradient(start).norm())[0]})
-    write_json(name, {
-        "network": VGG19_FILE, "content": {"file": CONTENT_FILE, "width": 160, "height": 120},
-        "styles": [{"file": STYLE_FILE, "width": 150, "height": 130, "blend_weight": 1}],
-        "crop": "top left corner, width x height", "start": "content + 10*sin(0.37*row + 0.21*column + channel), RGB 0..255, not clipped; channel 0..2",
-        "runs": runs})
+            runs.append(
+                {
+                    "preset": preset,
+                    "pooling": pooling,
+                    "pool_round_up": loss.p.pool_round_up,
+                    "settings": loss.settings(),
+                    **values_json(loss, start),
+                    "gradient_norm": scalars(loss.gradient(start).norm())[0],
+                }
+            )
+    write_json(
+        name,
+        {
+            "network": VGG19_FILE,
+            "content": {"file": CONTENT_FILE, "width": 160, "height": 120},
+            "styles": [{"file": STYLE_FILE, "width": 150, "height": 130, "blend_weight": 1}],
+            "crop": "top left corner, width x height",
+            "start": "content + 10*sin(0.37*row + 0.21*column + channel), RGB 0..255, not clipped; channel 0..2",
+            "runs": runs,
+        },
+    )
 
 
 # ---- D: resized pictures ----------------------------------------------------------------------------
-FILTERS = {"nearest": Image.Resampling.NEAREST, "bilinear": Image.Resampling.BILINEAR,
-           "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
+FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
 RESIZES = [((23, 17), [(7, 5), (34, 25), (23, 9), (9, 21), (1, 3)]), ((3, 2), [(5, 7), (1, 1)])]
 
 
 def tf_bilinear(rgb, width, height):
     """Two taps an axis, no antialiasing: source position (i + 0.5) * n_in / n_out - 0.5, taps clamped to the picture."""
+
     def matrix(n_out, n_in):
         at = (np.arange(n_out) + 0.5) * n_in / n_out - 0.5
         low, rows, m = np.floor(at).astype(int), np.arange(n_out), np.zeros((n_out, n_in))
         np.add.at(m, (rows, low.clip(0, n_in - 1)), 1 - (at - low))
         np.add.at(m, (rows, (low + 1).clip(0, n_in - 1)), at - low)
         return m
+
     return np.einsum("yi,xj,ijc->yxc", matrix(height, rgb.shape[0]), matrix(width, rgb.shape[1]), rgb.astype(float))
 
 
@@ -358,7 +422,9 @@ def check_pooling():
     """PyTorch's pooling with ceil_mode against a loop over windows that hold only what exists."""
     x = torch.randn(2, 7, 5, dtype=torch.float64)
     for pool, plain in ((nn.max_pool2d, torch.amax), (nn.avg_pool2d, torch.mean)):
-        want = torch.stack([torch.stack([plain(x[:, i:i + 2, j:j + 2], dim=(1, 2)) for j in range(0, 5, 2)], 1) for i in range(0, 7, 2)], 1)
+        want = torch.stack(
+            [torch.stack([plain(x[:, i : i + 2, j : j + 2], dim=(1, 2)) for j in range(0, 5, 2)], 1) for i in range(0, 7, 2)], 1
+        )
         assert torch.allclose(pool(x[None], 2, ceil_mode=True)[0], want, rtol=1e-14, atol=1e-15)
 
 
@@ -385,8 +451,12 @@ def main():
     parser.add_argument("files", nargs="*", metavar="FILE")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    writers = {"tiny.safetensors": write_tiny, **dict.fromkeys(CASES, write_case),
-               "vgg19_terms.json": lambda name: write_vgg19(name, options.data), "resize.json": write_resize}
+    writers = {
+        "tiny.safetensors": write_tiny,
+        **dict.fromkeys(CASES, write_case),
+        "vgg19_terms.json": lambda name: write_vgg19(name, options.data),
+        "resize.json": write_resize,
+    }
     unknown = [name for name in options.files if name not in writers]
     if unknown:
         sys.exit("make_golden.py: no golden file called " + ", ".join(unknown) + "; there are " + " ".join(writers))

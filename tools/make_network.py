@@ -9,6 +9,7 @@ by data does (Salimans and Kingma, 2016). That value is chosen so that the defau
 as they do with VGG-19: its features' root mean square at relu4_2, and half of it at the style layers, because 1 / C^2
 is 16 times larger here and the Gram loss grows with the fourth power. Needs torch, numpy, Pillow, safetensors.
 """
+
 import argparse, os
 import numpy, torch
 import torch.nn.functional as F
@@ -34,7 +35,9 @@ def picture(path, size=256):
     return x - torch.tensor(MEAN)[:, None, None]
 
 
-names = sorted(os.path.join(d, f) for d in ("data/pictures", "data/styles") for f in os.listdir(os.path.join(ROOT, d)) if f.endswith(".jpg"))
+names = sorted(
+    os.path.join(d, f) for d in ("data/pictures", "data/styles") for f in os.listdir(os.path.join(ROOT, d)) if f.endswith(".jpg")
+)
 x = torch.stack([picture(os.path.join(ROOT, n)) for n in names])
 tensors, cin = {}, 3
 for block, (width, convs) in enumerate(zip(WIDTHS, CONVS), 1):
@@ -43,7 +46,7 @@ for block, (width, convs) in enumerate(zip(WIDTHS, CONVS), 1):
         torch.nn.init.orthogonal_(w)
         w = w.view(width, cin, 3, 3)
         z = F.conv2d(x, w, padding=1)
-        rms = (RMS[block][0] / 2 if number == 1 else RMS[block][1]) * 2 ** 0.5  # half of a centred distribution passes the ReLU
+        rms = (RMS[block][0] / 2 if number == 1 else RMS[block][1]) * 2**0.5  # half of a centred distribution passes the ReLU
         scale = rms / z.std((0, 2, 3))
         w = (w * scale[:, None, None, None]).half()
         bias = (-z.mean((0, 2, 3)) * scale).half()

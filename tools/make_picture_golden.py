@@ -11,6 +11,7 @@ upright, in RGB or RGBA. Kinds, by what Pillow keeps:
     near    means of a 4 x 4 grid of blocks, then the samples of 4 x 4 pixels, for JPEG, whose decoders may differ a little
 Needs Pillow and numpy.
 """
+
 import os
 import sys
 import zlib

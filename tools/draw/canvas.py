@@ -2,6 +2,7 @@
 
 Strokes are laid at twice the final size, so that bristles survive as texture.
 """
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -10,7 +11,7 @@ SS = 2
 
 def rgb(*codes):
     """Palette from hex strings, as 0..1 rows."""
-    return np.array([[int(c[i:i + 2], 16) for i in (0, 2, 4)] for c in codes], np.float32) / 255
+    return np.array([[int(c[i : i + 2], 16) for i in (0, 2, 4)] for c in codes], np.float32) / 255
 
 
 def ramp(palette, t):
@@ -82,7 +83,7 @@ class Canvas:
             i, j = int(min(max(y, 0), self.h - 1)), int(min(max(x, 0), self.w - 1))
             a = angle[i, j] + turn
             if last is not None and np.cos(a - last) < 0:
-                a += np.pi            # a field of lines has no front or back
+                a += np.pi  # a field of lines has no front or back
             last = a
             x, y = x + np.cos(a) * step, y + np.sin(a) * step
             pts.append((x, y))
@@ -106,7 +107,7 @@ class Canvas:
             off = (k + 0.5) / count * 2 - 1
             q = p + n * (off * width * SS / 2) * taper
             a, b = 0, len(q)
-            if rng.random() < dry * 3:          # a dry bristle starts late, ends early
+            if rng.random() < dry * 3:  # a dry bristle starts late, ends early
                 a, b = rng.integers(0, 2), len(q) - rng.integers(0, 2)
             line = [tuple(v) for v in q[a:b]]
             self.draw.line(line, fill=bytes3(color * (1 + tone[k]) + hue[k]), width=px, joint="curve" if px > 3 else None)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Write the project's own pictures: draw.py [NAME...], all of them by default."""
+
 import io
 import os
 import sys

@@ -1,4 +1,5 @@
 """Near trees, reeds and grass drawn stroke by stroke."""
+
 import numpy as np
 
 
@@ -12,10 +13,10 @@ def conifer(draw, x, y0, y1, seed, tone=(0.17, 0.24, 0.11)):
     rng = np.random.default_rng(seed)
     h = y0 - y1
     a = abs(h)
-    draw.line([(x, y0), (x, y1)], fill=shade((0.20, 0.14, 0.10), 0.9, rng), width=max(1, int(a * .022)))
+    draw.line([(x, y0), (x, y1)], fill=shade((0.20, 0.14, 0.10), 0.9, rng), width=max(1, int(a * 0.022)))
     n = int(26 + a * 0.20)
     for i in range(n):
-        t = 0.07 + 0.93 * i / n                     # foot to tip
+        t = 0.07 + 0.93 * i / n  # foot to tip
         # Branches come in whorls; a smooth cone looks like a toy.
         reach = a * 0.24 * (1 - t) ** 0.82 * (0.72 + 0.38 * abs(np.sin(i * 2.4))) + a * 0.008
         yc = y0 - h * t
@@ -38,7 +39,7 @@ def broadleaf(draw, x, y0, y1, seed, tone):
     h = y0 - y1
     a = abs(h)
     trunk = shade((0.45, 0.38, 0.32), 0.9, rng)
-    draw.line([(x, y0), (x + a * .02, y0 - h * 0.6)], fill=trunk, width=max(1, int(a * .045)))
+    draw.line([(x, y0), (x + a * 0.02, y0 - h * 0.6)], fill=trunk, width=max(1, int(a * 0.045)))
     balls = []
     for _ in range(13):
         r = a * rng.uniform(0.11, 0.2)
@@ -51,7 +52,7 @@ def broadleaf(draw, x, y0, y1, seed, tone):
             lit = 0.62 + 0.5 * max(-0.4, -0.75 * u + 0.5 * v)
             px, py = bx + u * r, by - np.sign(h) * v * r
             s = max(1.2, a * 0.012) * rng.uniform(0.7, 1.5)
-            draw.ellipse([px - s, py - s * .8, px + s, py + s * .8], fill=shade(tone, lit, rng, 0.14))
+            draw.ellipse([px - s, py - s * 0.8, px + s, py + s * 0.8], fill=shade(tone, lit, rng, 0.14))
 
 
 def tuft(draw, x, y, h, seed, tone, lean=0.25):
@@ -62,5 +63,6 @@ def tuft(draw, x, y, h, seed, tone, lean=0.25):
         tip = b + rng.normal(lean, 0.3) * abs(h) * 0.6
         hh = h * rng.uniform(0.5, 1.1)
         c = shade(tone, rng.uniform(0.55, 1.25), rng)
-        draw.line([(x + b, y), (x + (b + tip) / 2 - 0.05 * abs(h), y - hh * .6), (x + tip, y - hh)],
-                  fill=c, width=max(1, int(abs(h) * 0.035)))
+        draw.line(
+            [(x + b, y), (x + (b + tip) / 2 - 0.05 * abs(h), y - hh * 0.6), (x + tip, y - hh)], fill=c, width=max(1, int(abs(h) * 0.035))
+        )

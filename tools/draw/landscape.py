@@ -3,6 +3,7 @@
 The height field is drawn column by column. The lake is a second view from the
 camera's mirror point under the water, so that reflections are true ones.
 """
+
 import numpy as np
 from PIL import Image, ImageDraw
 from foliage import broadleaf, conifer, tuft
@@ -121,6 +122,7 @@ def view(z, dx, tall, cam):
 
 def objects(draw, cam):
     """Everything near enough to need its own shape, far to near."""
+
     def at(x, y, zz):
         return CX + x / zz * F, CY - (y - cam) / zz * F
 
@@ -153,17 +155,30 @@ def objects(draw, cam):
             boat(draw, at, x, zz)
 
 
-SPRUCES = [(-27.5, 52, 23, "spruce"), (-33, 58, 27, "spruce"), (-31, 66, 17, "spruce"),
-           (-37, 74, 24, "spruce"), (-30, 80, 12, "gold"), (-41, 88, 19, "spruce"),
-           (66, 138, 24, "spruce"), (72, 141, 28, "spruce"), (59, 143, 19, "spruce"),
-           (78, 130, 21, "spruce"), (36, 140, 14, "gold"), (29, 136, 10, "green"),
-           (62, 121, 11, "gold"), (73, 124, 9, "green"), (54, 146, 22, "spruce")]
+SPRUCES = [
+    (-27.5, 52, 23, "spruce"),
+    (-33, 58, 27, "spruce"),
+    (-31, 66, 17, "spruce"),
+    (-37, 74, 24, "spruce"),
+    (-30, 80, 12, "gold"),
+    (-41, 88, 19, "spruce"),
+    (66, 138, 24, "spruce"),
+    (72, 141, 28, "spruce"),
+    (59, 143, 19, "spruce"),
+    (78, 130, 21, "spruce"),
+    (36, 140, 14, "gold"),
+    (29, 136, 10, "green"),
+    (62, 121, 11, "gold"),
+    (73, 124, 9, "green"),
+    (54, 146, 22, "spruce"),
+]
 
 
 def house(draw, at, x, y, z):
     """Red boarded house, gable toward the viewer's left, white trim."""
+
     def p(u, v, q):
-        a = 0.62                                  # turned to show two walls
+        a = 0.62  # turned to show two walls
         return at(x + u * np.cos(a) - q * np.sin(a), y + v, z + u * np.sin(a) + q * np.cos(a))
 
     def poly(pts, c):
@@ -182,23 +197,33 @@ def house(draw, at, x, y, z):
     poly([(-L, -0.1, -D), (-L, -0.1, D), (-L, 0.5, D), (-L, 0.5, -D)], (150, 142, 130))
     for u in (-3.9, 0.0, 3.9):
         lo, hi, half = (0.5, 2.9, 0.7) if u == 0 else (1.3, 2.8, 0.75)
-        poly([(u - half - .2, lo, -D), (u + half + .2, lo, -D), (u + half + .2, hi + .2, -D), (u - half - .2, hi + .2, -D)], (202, 190, 184))
-        poly([(u - half, lo + .15, -D), (u + half, lo + .15, -D), (u + half, hi, -D), (u - half, hi, -D)], (52, 60, 76) if u else (70, 46, 40))
+        poly(
+            [(u - half - 0.2, lo, -D), (u + half + 0.2, lo, -D), (u + half + 0.2, hi + 0.2, -D), (u - half - 0.2, hi + 0.2, -D)],
+            (202, 190, 184),
+        )
+        poly(
+            [(u - half, lo + 0.15, -D), (u + half, lo + 0.15, -D), (u + half, hi, -D), (u - half, hi, -D)],
+            (52, 60, 76) if u else (70, 46, 40),
+        )
     for q, lo in ((-1.5, 1.3), (1.5, 1.3), (0, 4.0)):
-        poly([(-L, lo - .2, q - .75), (-L, lo - .2, q + .75), (-L, lo + 1.6, q + .75), (-L, lo + 1.6, q - .75)], trim)
-        poly([(-L, lo, q - .55), (-L, lo, q + .55), (-L, lo + 1.4, q + .55), (-L, lo + 1.4, q - .55)], (255, 206, 120))
+        poly([(-L, lo - 0.2, q - 0.75), (-L, lo - 0.2, q + 0.75), (-L, lo + 1.6, q + 0.75), (-L, lo + 1.6, q - 0.75)], trim)
+        poly([(-L, lo, q - 0.55), (-L, lo, q + 0.55), (-L, lo + 1.4, q + 0.55), (-L, lo + 1.4, q - 0.55)], (255, 206, 120))
     o = 0.6
-    poly([(-L - o, E - .35, -D - o), (L + o, E - .35, -D - o), (L + o, R + .15, 0), (-L - o, R + .15, 0)], (88, 80, 86))
+    poly([(-L - o, E - 0.35, -D - o), (L + o, E - 0.35, -D - o), (L + o, R + 0.15, 0), (-L - o, R + 0.15, 0)], (88, 80, 86))
     for k in range(9):
         t = k / 9
-        draw.line([p(-L - o, E - .35 + (R + .5 - E) * t, (-D - o) * (1 - t)), p(L + o, E - .35 + (R + .5 - E) * t, (-D - o) * (1 - t))], fill=(72, 66, 74))
-    draw.line([p(-L - o, E - .35, -D - o), p(-L - o, R + .15, 0), p(-L - o, E - .35, D + o)], fill=trim, width=3)
-    poly([(1.8, R - 1, -.5), (3, R - 1, -.5), (3, R + 1.5, -.5), (1.8, R + 1.5, -.5)], (122, 84, 72))
-    poly([(1.8, R - 1, -.5), (1.8, R - 1, .6), (1.8, R + 1.5, .6), (1.8, R + 1.5, -.5)], (186, 130, 104))
+        draw.line(
+            [p(-L - o, E - 0.35 + (R + 0.5 - E) * t, (-D - o) * (1 - t)), p(L + o, E - 0.35 + (R + 0.5 - E) * t, (-D - o) * (1 - t))],
+            fill=(72, 66, 74),
+        )
+    draw.line([p(-L - o, E - 0.35, -D - o), p(-L - o, R + 0.15, 0), p(-L - o, E - 0.35, D + o)], fill=trim, width=3)
+    poly([(1.8, R - 1, -0.5), (3, R - 1, -0.5), (3, R + 1.5, -0.5), (1.8, R + 1.5, -0.5)], (122, 84, 72))
+    poly([(1.8, R - 1, -0.5), (1.8, R - 1, 0.6), (1.8, R + 1.5, 0.6), (1.8, R + 1.5, -0.5)], (186, 130, 104))
 
 
 def boat(draw, at, x, z):
     """Rowing boat seen three-quarter on, planked and lit from the left."""
+
     def hull(t, side, up):
         beam = 1.0 * np.sqrt(max(0.0, 1 - (abs(t) ** 2.4))) * (0.72 if up < 0.3 else 1)
         rise = 0.75 + 0.42 * t * t if up >= 0.3 else 0.0
@@ -214,7 +239,7 @@ def boat(draw, at, x, z):
         b = [(np.array(hull(t, 1, 0)) * (1 - hi) + np.array(hull(t, 1, 1)) * hi) for t in ts]
         draw.polygon([tuple(v) for v in a + b[::-1]], fill=c)
     for t in (-0.5, 0.05, 0.55):
-        draw.line([hull(t, -1, .95), hull(t, 1, .95)], fill=(196, 150, 96), width=6)
+        draw.line([hull(t, -1, 0.95), hull(t, 1, 0.95)], fill=(196, 150, 96), width=6)
     draw.line(far, fill=(214, 178, 126), width=4)
     draw.line(near, fill=(236, 204, 152), width=5)
     draw.line([hull(0.1, 1, 1), at(x + 3.4, 0.1, z - 3.4)], fill=(206, 164, 108), width=4)
@@ -222,7 +247,7 @@ def boat(draw, at, x, z):
 
 def water(mirror, x, z):
     """Lake colour: the mirrored view disturbed by waves, over deep green."""
-    pixel = z / F * z / CAM                       # ground length of a pixel row
+    pixel = z / F * z / CAM  # ground length of a pixel row
     dy, dx = 0, 0
     breeze = 0.35 + 0.9 * step(-0.1, 0.5, WAVE.fbm(x / 60, z / 26, 3))
     for size, amp in ((7.0, 6.0), (2.6, 5.5), (1.0, 4.0), (0.45, 3.0)):
@@ -261,5 +286,5 @@ def picture():
     pic = Image.fromarray((np.clip(bare, 0, 1) * 255).astype(np.uint8))
     objects(ImageDraw.Draw(pic), CAM)
     img = np.asarray(pic.resize((W, H), Image.LANCZOS)).astype(np.float32) / 255
-    img = img + GRAIN.at(*np.meshgrid(np.arange(W) * .7, np.arange(H) * .7))[..., None] * 0.008
+    img = img + GRAIN.at(*np.meshgrid(np.arange(W) * 0.7, np.arange(H) * 0.7))[..., None] * 0.008
     return Image.fromarray((np.clip(img, 0, 1) * 255).astype(np.uint8))

@@ -1,4 +1,5 @@
 """Seeded gradient noise, the one source of irregularity in every picture."""
+
 import numpy as np
 
 
@@ -36,7 +37,7 @@ class Noise:
         total, amp, norm = 0, 1.0, 0.0
         for k in range(octaves):
             # The odd offsets keep lattice lines of the octaves apart.
-            s = 2.03 ** k
+            s = 2.03**k
             total = total + amp * self.at(x * s + 17.3 * k, y * s + 9.1 * k)
             norm += amp
             amp *= gain
@@ -46,7 +47,7 @@ class Noise:
         """Sharp crests, 0..1: each octave matters most on the last one's ridge."""
         total, amp, norm, weight = 0, 1.0, 0.0, 1.0
         for k in range(octaves):
-            s = 2.07 ** k
+            s = 2.07**k
             r = 1 - np.abs(self.at(x * s + 31.7 * k, y * s + 5.9 * k))
             r = r * r * weight
             weight = np.clip(r * 1.6, 0, 1)
@@ -57,8 +58,7 @@ class Noise:
 
     def warp(self, x, y, amount, octaves=3):
         """Coordinates pushed about, for marbling and clouds."""
-        return (x + amount * self.fbm(x + 5.2, y + 1.3, octaves),
-                y + amount * self.fbm(x - 3.7, y + 8.1, octaves))
+        return (x + amount * self.fbm(x + 5.2, y + 1.3, octaves), y + amount * self.fbm(x - 3.7, y + 8.1, octaves))
 
 
 def step(a, b, x):

@@ -1,4 +1,5 @@
 """Simple compositions that the styles repaint: each gives colours and directions."""
+
 import numpy as np
 from PIL import Image, ImageDraw
 from canvas import angles, bytes3, grid, ramp, rgb, to_array
@@ -14,21 +15,31 @@ def harbour(seed=301, palette=None):
     a = ramp(sky, y / 330 + 0.10 * n.fbm(x / 160, y / 40, 4))
     a = mix(a, sky[-1] * 1.05, step(120, 30, np.hypot(x - 500, y - 235)))
     b = ramp(sea, (y - 335) / 420 + 0.16 * n.fbm(x / 60, y / 12, 4))
-    track = np.exp(-((x - 500) / (40 + np.maximum(y - 335, 0) * 0.25)) ** 2) * (n.fbm(x / 34, y / 7, 2) > -0.05)
+    track = np.exp(-(((x - 500) / (40 + np.maximum(y - 335, 0) * 0.25)) ** 2)) * (n.fbm(x / 34, y / 7, 2) > -0.05)
     b = mix(b, sky[-1], np.clip(track, 0, 1) * 0.8)
     far = 325 - 30 * np.clip(n.fbm(x / 130, x * 0, 4) + 0.4, 0, 2)
     a = np.where((y > far)[..., None], mix(sky[0], sky[2], 0.3 + 0.3 * n.at(x / 40, y / 20)), a)
     img = Image.fromarray((np.clip(np.where((y < 335)[..., None], a, b), 0, 1) * 255).astype(np.uint8))
     d = ImageDraw.Draw(img)
-    for bx, by, s, c in ((210, 560, 2.3, "e9e2d0"), (420, 430, 1.0, "d8603c"), (610, 480, 1.5, "f0d9a0"), (90, 410, 0.8, "e8e8e8"), (330, 385, 0.55, "f6efe0")):
+    for bx, by, s, c in (
+        (210, 560, 2.3, "e9e2d0"),
+        (420, 430, 1.0, "d8603c"),
+        (610, 480, 1.5, "f0d9a0"),
+        (90, 410, 0.8, "e8e8e8"),
+        (330, 385, 0.55, "f6efe0"),
+    ):
         sail = rgb(c)[0]
-        d.polygon([(bx - 34 * s, by), (bx + 40 * s, by), (bx + 26 * s, by + 13 * s), (bx - 24 * s, by + 13 * s)], fill=bytes3(rgb("4a2a2c")[0]))
+        d.polygon(
+            [(bx - 34 * s, by), (bx + 40 * s, by), (bx + 26 * s, by + 13 * s), (bx - 24 * s, by + 13 * s)], fill=bytes3(rgb("4a2a2c")[0])
+        )
         d.polygon([(bx, by - 4 * s), (bx + 2 * s, by - 120 * s), (bx + 46 * s, by - 8 * s)], fill=bytes3(sail))
         d.polygon([(bx - 4 * s, by - 4 * s), (bx - 1 * s, by - 105 * s), (bx - 32 * s, by - 6 * s)], fill=bytes3(sail * 0.78))
         for k in range(14):
             q = by + 16 * s + k * 7 * s
             v = 26 * s * np.sin(k * 1.9)
-            d.line([(bx - 22 * s + v * .3, q), (bx + 26 * s + v * .3, q)], fill=bytes3(sail * (0.85 - 0.02 * k)), width=max(1, int(3 * s)))
+            d.line(
+                [(bx - 22 * s + v * 0.3, q), (bx + 26 * s + v * 0.3, q)], fill=bytes3(sail * (0.85 - 0.02 * k)), width=max(1, int(3 * s))
+            )
     return to_array(img), angles(y + 8 * n.fbm(x / 70, y / 30, 3))
 
 
@@ -48,19 +59,32 @@ def bouquet(seed=311):
         a = rng.uniform(-2.9, -0.25)
         r = rng.uniform(170, 330)
         px, py = 384 + r * np.cos(a), 430 + r * np.sin(a) * 0.95
-        d.line([(384 + 20 * np.cos(a), 500), ((384 + px) / 2, (430 + py) / 2), (px, py)], fill=bytes3(rgb("2a5a2a", "4f7f33", "1d4030")[k % 3]), width=6)
+        d.line(
+            [(384 + 20 * np.cos(a), 500), ((384 + px) / 2, (430 + py) / 2), (px, py)],
+            fill=bytes3(rgb("2a5a2a", "4f7f33", "1d4030")[k % 3]),
+            width=6,
+        )
     for k in range(46):
         a = rng.uniform(-3.3, 0.2)
         r = 270 * np.sqrt(rng.random()) + 30
         px, py = 384 + r * np.cos(a), 420 + r * np.sin(a)
         t = rng.uniform(0, 6.3)
-        d.polygon([(px + 44 * np.cos(t + q) * s, py + 44 * np.sin(t + q) * s) for q, s in ((0, 1), (.35, .5), (3.14, .6), (-.35, .5))], fill=bytes3(rgb("356a35", "6f9440", "1f4a3a", "93a84a")[k % 4]))
-    d.polygon([(300, 470), (468, 470), (480, 500), (505, 570), (490, 650), (450, 690), (318, 690), (278, 650), (263, 570), (288, 500)], fill=(52, 92, 150))
+        d.polygon(
+            [(px + 44 * np.cos(t + q) * s, py + 44 * np.sin(t + q) * s) for q, s in ((0, 1), (0.35, 0.5), (3.14, 0.6), (-0.35, 0.5))],
+            fill=bytes3(rgb("356a35", "6f9440", "1f4a3a", "93a84a")[k % 4]),
+        )
+    d.polygon(
+        [(300, 470), (468, 470), (480, 500), (505, 570), (490, 650), (450, 690), (318, 690), (278, 650), (263, 570), (288, 500)],
+        fill=(52, 92, 150),
+    )
     d.polygon([(300, 470), (350, 470), (330, 560), (345, 680), (318, 690), (278, 650), (263, 570), (288, 500)], fill=(116, 160, 204))
     d.polygon([(440, 470), (468, 470), (480, 500), (505, 570), (490, 650), (450, 690), (430, 690), (462, 580)], fill=(28, 48, 96))
     d.ellipse([298, 458, 470, 484], fill=(30, 46, 80))
     heads = rgb("d9342b", "f2a23a", "f7e3c4", "e87a9a", "f4d03a", "a34a9a", "f6f1e6", "e0562a", "6f7fd0")
-    spots = sorted(((384 + 265 * np.sqrt(rng.random()) * np.cos(a), 285 + 215 * np.sqrt(rng.random()) * np.sin(a)) for a in rng.uniform(0, 6.3, 30)), key=lambda p: -np.hypot(p[0] - 384, p[1] - 300))
+    spots = sorted(
+        ((384 + 265 * np.sqrt(rng.random()) * np.cos(a), 285 + 215 * np.sqrt(rng.random()) * np.sin(a)) for a in rng.uniform(0, 6.3, 30)),
+        key=lambda p: -np.hypot(p[0] - 384, p[1] - 300),
+    )
     out = to_array(img)
     for k, (fx, fy) in enumerate(spots):
         r = rng.uniform(34, 66)

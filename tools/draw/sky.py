@@ -1,4 +1,5 @@
 """Afternoon sky with sunlit cumulus, as a function of view direction."""
+
 import numpy as np
 from noise import Noise, mix, step
 

@@ -1,4 +1,5 @@
 """Distance functions of the still life: shapes, their groups and their marching."""
+
 import numpy as np
 from noise import Noise, step
 
@@ -82,7 +83,9 @@ for layer, count, y in ((0, 12, 0.2), (1, 8, 0.50), (2, 3, 0.78)):
     for q in range(count):
         a = q * 2.4 + layer
         s = np.sqrt((q + 0.5) / count) * (0.82 - 0.26 * layer)
-        BUNCH.append((2.55 + s * 1.15 * np.cos(a) - 0.1 * layer, y + _rng.normal(0, 0.02), -0.75 + s * 0.75 * np.sin(a), _rng.uniform(0.20, 0.245)))
+        BUNCH.append(
+            (2.55 + s * 1.15 * np.cos(a) - 0.1 * layer, y + _rng.normal(0, 0.02), -0.75 + s * 0.75 * np.sin(a), _rng.uniform(0.20, 0.245))
+        )
 
 
 def grapes(p):
@@ -110,6 +113,7 @@ def fruit(parts, shape):
         for q in parts[1:]:
             d = np.minimum(d, shape(p, q))
         return d
+
     return f
 
 

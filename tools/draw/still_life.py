@@ -1,4 +1,5 @@
 """still_life: fruit, a painted bowl, a bottle and a striped cloth by a window."""
+
 import numpy as np
 from PIL import Image
 from canvas import ramp, rgb
@@ -98,7 +99,11 @@ def surface(p, mat):
     i, q = at(S.APPLE)
     for k, (x, y, z, r, _) in enumerate(S.APPLES):
         m = np.hypot(np.hypot(q[0] - x, q[2] - z), q[1] - y) < r * 1.1
-        tones = (rgb("d8b83a", "d9702a", "b8231f", "86141a"), rgb("c9c84a", "d98a2f", "c02a22", "9a181c"), rgb("7fa03a", "a8bf4a", "c9cf62", "c98a4a"))[k]
+        tones = (
+            rgb("d8b83a", "d9702a", "b8231f", "86141a"),
+            rgb("c9c84a", "d98a2f", "c02a22", "9a181c"),
+            rgb("7fa03a", "a8bf4a", "c9cf62", "c98a4a"),
+        )[k]
         col[i[m]] = fruit_skin(q[:, m], (x, y, z), tones)
     gloss[i] = 0.22
     i, q = at(S.ORANGE)
@@ -113,12 +118,19 @@ def surface(p, mat):
     col[i], gloss[i] = mix(rgb("2b0f35")[0], rgb("6a4a86")[0], bloom), 0.25 - 0.12 * bloom
     i, q = at(S.STEM)
     col[i] = ramp(rgb("3a2614", "6a4a26"), 0.5 + 0.5 * solid_noise(q, 14))
-    return col ** 2.0, gloss
+    return col**2.0, gloss
 
 
 def bump(p, n, mat):
     """Pores, weave and plaster too small for the shapes themselves."""
-    for k, scale, amount in ((S.ORANGE, 13, 0.17), (S.LEMON, 12, 0.13), (S.PEAR, 9, 0.03), (S.WALL, 5, 0.10), (S.WOOD, 9, 0.04), (S.BOWL, 2.2, 0.02)):
+    for k, scale, amount in (
+        (S.ORANGE, 13, 0.17),
+        (S.LEMON, 12, 0.13),
+        (S.PEAR, 9, 0.03),
+        (S.WALL, 5, 0.10),
+        (S.WOOD, 9, 0.04),
+        (S.BOWL, 2.2, 0.02),
+    ):
         i = np.flatnonzero(mat == k)
         q = p[:, i]
         n[:, i] += amount * np.stack([N.fbm(q[1] * scale + 5 * a, q[(2 + a) % 3] * scale + q[0] * scale * 0.5, 2) for a in range(3)])
@@ -170,16 +182,16 @@ def picture():
     right = unit(np.cross([0, 1, 0], f))
     up = np.cross(f, right)
     out = np.zeros((h, w, 3), np.float32)
-    band = 96                                   # rows at a time, to bound memory
+    band = 96  # rows at a time, to bound memory
     for y0 in range(0, h, band):
         x, y = np.meshgrid(np.arange(w) + 0.5, np.arange(y0, y0 + band) + 0.5)
         u, v = (x.ravel() - w / 2) / w * 0.80, (h / 2 - y.ravel()) / w * 0.80
         ray = unit(f[:, None] + right[:, None] * u + up[:, None] * v).astype(np.float32)
         o = np.repeat(EYE[:, None], ray.shape[1], 1)
         t = np.minimum(S.march(o, ray), 18)
-        out[y0:y0 + band] = shade(o + ray * t, ray, 1).reshape(band, w, 3)
+        out[y0 : y0 + band] = shade(o + ray * t, ray, 1).reshape(band, w, 3)
     c = out * 0.70
-    c = c * (2.51 * c + 0.03) / (c * (2.43 * c + 0.59) + 0.14)      # film-like shoulder
+    c = c * (2.51 * c + 0.03) / (c * (2.43 * c + 0.59) + 0.14)  # film-like shoulder
     c = np.clip(c, 0, 1) ** (1 / 2.0)
     pic = Image.fromarray((c * 255).astype(np.uint8)).resize((W, H), Image.LANCZOS)
     return pic

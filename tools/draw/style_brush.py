@@ -1,4 +1,5 @@
 """Styles made of brush strokes that follow a flow or a stick of wax."""
+
 import numpy as np
 from canvas import Canvas, angles, blur, grid, ramp, rgb, to_image, vary
 from noise import Noise, mix, step
@@ -9,8 +10,16 @@ def swirls():
     """Night sky in whirling strokes over dark hills and a lit village."""
     x, y = grid()
     n = Noise(201)
-    whirls = [(250, 250, 150, 1), (520, 200, 120, -1), (400, 370, 85, 1), (90, 420, 90, -1),
-              (650, 400, 110, 1), (90, 90, 90, 1), (690, 90, 90, -1), (380, 60, 70, 1)]
+    whirls = [
+        (250, 250, 150, 1),
+        (520, 200, 120, -1),
+        (400, 370, 85, 1),
+        (90, 420, 90, -1),
+        (650, 400, 110, 1),
+        (90, 90, 90, 1),
+        (690, 90, 90, -1),
+        (380, 60, 70, 1),
+    ]
     psi = y * 0.55 + 26 * n.fbm(x / 260, y / 190, 3)
     for cx, cy, r, s in whirls:
         psi = psi + s * 1.35 * r * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (r * r) * 0.9)
@@ -19,7 +28,17 @@ def swirls():
     target = ramp(night, np.abs(t * 2 - 1) * 0.62 + 0.33 * (n.fbm(x / 120, y / 120, 3) * 0.6 + 0.22))
     angle = angles(psi)
     glow = rgb("fff6c8", "fbd84e", "f2a81d", "c98a2c", "6f9a8a")
-    stars = ((640, 120, 74), (120, 170, 40), (330, 130, 32), (250, 250, 30), (470, 300, 26), (60, 300, 24), (520, 70, 26), (700, 290, 30), (205, 55, 24))
+    stars = (
+        (640, 120, 74),
+        (120, 170, 40),
+        (330, 130, 32),
+        (250, 250, 30),
+        (470, 300, 26),
+        (60, 300, 24),
+        (520, 70, 26),
+        (700, 290, 30),
+        (205, 55, 24),
+    )
     for cx, cy, r in stars:
         d = np.hypot(x - cx, y - cy)
         m = step(r * 1.7, r * 0.7, d + 6 * n.at(x / 9, y / 9))
@@ -45,8 +64,8 @@ def swirls():
     for cx, cy, r in stars:
         # A field that turns round a point leaves it bare: load it with paint.
         for _ in range(3 + int(r / 8)):
-            px, py = cx + c.rng.normal(0, r * .1), cy + c.rng.normal(0, r * .1)
-            c.stroke([(px - r * .12, py), (px, py + 2), (px + r * .12, py - 1)], 6, vary(glow[0], c.rng))
+            px, py = cx + c.rng.normal(0, r * 0.1), cy + c.rng.normal(0, r * 0.1)
+            c.stroke([(px - r * 0.12, py), (px, py + 2), (px + r * 0.12, py - 1)], 6, vary(glow[0], c.rng))
     village(c)
     return c.finish(1.9)
 

@@ -1,4 +1,5 @@
 """Styles of flat pieces: stained_glass, cubist, paper_cut and art_deco."""
+
 import numpy as np
 from PIL import Image, ImageDraw
 from canvas import blur, emboss, grid, ramp, rgb, to_image, vary
@@ -35,8 +36,17 @@ def stained_glass():
             ring.append(k * 100 + q)
     own, d1, d2 = nearest(wx, wy, px, py)
     ring = np.array(ring)
-    schemes = [rgb("f8d24a", "f0a81e"), rgb("c21f2a", "e0402a"), rgb("1a4fb0", "2a7fd0"), rgb("f4c030", "e88a1e"), rgb("7a1f6a", "b03a8a"),
-               rgb("1f8a5a", "58b04a"), rgb("153a9a", "1f62c0"), rgb("b01f2a", "d8502a"), rgb("2a8a9a", "153a7a")]
+    schemes = [
+        rgb("f8d24a", "f0a81e"),
+        rgb("c21f2a", "e0402a"),
+        rgb("1a4fb0", "2a7fd0"),
+        rgb("f4c030", "e88a1e"),
+        rgb("7a1f6a", "b03a8a"),
+        rgb("1f8a5a", "58b04a"),
+        rgb("153a9a", "1f62c0"),
+        rgb("b01f2a", "d8502a"),
+        rgb("2a8a9a", "153a7a"),
+    ]
     cells = np.stack([vary(schemes[int(r) // 100][int(r) % 2], rng, 0.16, 0.05) for r in ring])
     col = cells[own]
     streak = n.fbm(x / 22 + 0.6 * rng.random(len(ring))[own] * 40, y / 60, 4)
@@ -89,20 +99,20 @@ def cubist():
 
     for _ in range(70):
         shard(rng.uniform(0, 768), rng.uniform(0, 768), rng.uniform(70, 190), p[rng.integers(len(p))] * 0.9)
-    for q in range(9):                                        # guitar, seen in slices from several sides
+    for q in range(9):  # guitar, seen in slices from several sides
         off, tilt = rng.uniform(-26, 26), -0.5 + rng.normal(0, 0.06)
         cx, cy = 330 + off, 450 + rng.uniform(-14, 14)
         u = (x - cx) * np.cos(tilt) + (y - cy) * np.sin(tilt)
         v = -(x - cx) * np.sin(tilt) + (y - cy) * np.cos(tilt)
         body = np.minimum(np.hypot(u, (v - 95) / 0.92) - 128, np.hypot(u, v + 72) - 92)
         half = (u > (q - 4) * 26 - 30) & (u < (q - 4) * 26 + 62)
-        facet(step(1, -1, body) * half, (p[8], p[3], p[4], p[2])[q % 4], tilt + rng.normal(0, .4), 130, cx, cy, 0.92)
+        facet(step(1, -1, body) * half, (p[8], p[3], p[4], p[2])[q % 4], tilt + rng.normal(0, 0.4), 130, cx, cy, 0.92)
         if q in (3, 5, 7):
-            facet(step(1, -1, np.maximum(np.abs(u - off * .5) - 15, np.abs(v + 270) - 170)), p[0] if q == 5 else p[1], tilt, 50, cx, cy)
+            facet(step(1, -1, np.maximum(np.abs(u - off * 0.5) - 15, np.abs(v + 270) - 170)), p[0] if q == 5 else p[1], tilt, 50, cx, cy)
             facet(step(1, -1, np.hypot(u, v + 10) - 36), p[0], tilt, 60, cx, cy)
             strings = step(1.4, 0.4, np.abs((u + 200) % 7 - 3.5)) * (np.abs(u) < 13) * (v > -430) * (v < 120)
             col = mix(col, p[5], strings * 0.8)
-    for q in range(4):                                        # bottle
+    for q in range(4):  # bottle
         cx = 590 + q * 13
         w = np.where(y < 250, 20, np.where(y < 310, 20 + (y - 250) * 0.6, 56))
         m = step(1, -1, np.abs(x - cx) - w) * (y > 140 + 12 * q) * (y < 640 - 14 * q) * (x > 528 + q * 34) * (x < 602 + q * 36)
@@ -136,9 +146,15 @@ def paper_cut():
         col = mix(col, np.clip(tone * grain[..., None] + rim[..., None], 0, 1), m)
 
     for k, r in enumerate((210, 150, 96)):
-        lay(np.hypot(x - 430, y - 230) < r + 9 * np.cos(np.arctan2(y - 230, x - 430) * (14 - 2 * k)), mix(tones[0], rgb("ffdf5a")[0], (k + 1) / 3.0))
-    for cx, cy, s in ((150, 110, 1), (640, 150, 0.8), (560, 60, .6)):
-        c = np.minimum(np.minimum(np.hypot(x - cx, y - cy) - 34 * s, np.hypot(x - cx - 44 * s, y - cy - 8) - 27 * s), np.hypot(x - cx + 42 * s, y - cy - 9) - 24 * s)
+        lay(
+            np.hypot(x - 430, y - 230) < r + 9 * np.cos(np.arctan2(y - 230, x - 430) * (14 - 2 * k)),
+            mix(tones[0], rgb("ffdf5a")[0], (k + 1) / 3.0),
+        )
+    for cx, cy, s in ((150, 110, 1), (640, 150, 0.8), (560, 60, 0.6)):
+        c = np.minimum(
+            np.minimum(np.hypot(x - cx, y - cy) - 34 * s, np.hypot(x - cx - 44 * s, y - cy - 8) - 27 * s),
+            np.hypot(x - cx + 42 * s, y - cy - 9) - 24 * s,
+        )
         lay((c < 0) & (y < cy + 18 * s), rgb("fff8e6")[0])
     rng = np.random.default_rng(522)
     for k in range(1, 8):
@@ -160,13 +176,19 @@ def paper_cut():
                         shape |= (np.abs(x - tx) < w) & (w < (12 + 5 * q) * s) & (w > 0)
                     shape |= (np.abs(x - tx) < 3 * s) & (y > ty - 40 * s) & (y < ty + 4)
                 else:
-                    shape |= (np.hypot(x - tx, (y - ty + 70 * s) * 0.8) < 27 * s) | ((np.abs(x - tx) < 3 * s) & (y > ty - 60 * s) & (y < ty + 4))
+                    shape |= (np.hypot(x - tx, (y - ty + 70 * s) * 0.8) < 27 * s) | (
+                        (np.abs(x - tx) < 3 * s) & (y > ty - 60 * s) & (y < ty + 4)
+                    )
         lay(shape, tones[k], 8)
-        for _ in range(k * 3):                                 # cut-out leaves show the layer beneath
+        for _ in range(k * 3):  # cut-out leaves show the layer beneath
             cx, cy, a = rng.uniform(0, 768), rng.uniform(base + 30, base + 120), rng.uniform(0, 3.1)
             u, v = (x - cx) * np.cos(a) + (y - cy) * np.sin(a), (y - cy) * np.cos(a) - (x - cx) * np.sin(a)
             if k > 4:
-                lay((np.abs(v) < 6.5 * np.cos(np.clip(u / 22, -1, 1) * np.pi / 2)) & (np.abs(u) < 22) & (y > top + 12), tones[max(0, k - 2)], 3)
+                lay(
+                    (np.abs(v) < 6.5 * np.cos(np.clip(u / 22, -1, 1) * np.pi / 2)) & (np.abs(u) < 22) & (y > top + 12),
+                    tones[max(0, k - 2)],
+                    3,
+                )
     return to_image(col)
 
 
@@ -175,7 +197,10 @@ def art_deco():
     x, y = grid(BIG, BIG)
     x, y = x / 2, y / 2
     n = Noise(531)
-    gold = ramp(rgb("6a4a16", "b08a34", "e8cc78", "fff2c0", "c89c40", "7f5a1c"), 0.5 + 0.42 * n.fbm(x / 120 + y / 260, y / 300, 3) + 0.08 * n.fbm(x / 2, y / 2, 2))
+    gold = ramp(
+        rgb("6a4a16", "b08a34", "e8cc78", "fff2c0", "c89c40", "7f5a1c"),
+        0.5 + 0.42 * n.fbm(x / 120 + y / 260, y / 300, 3) + 0.08 * n.fbm(x / 2, y / 2, 2),
+    )
     jade, night, coral, cream = rgb("0f6a62", "10182c", "c8503c", "efe0be")
     tone = lambda c, k: np.asarray(c) * (1 + 0.10 * n.fbm(x / 3, y / 3, 3) + 0.16 * n.fbm(x / 70 + k, y / 70, 3))[..., None]
     col = tone(night, 0)
@@ -203,7 +228,9 @@ def art_deco():
     for k, (half, top) in enumerate(((128, 330), (100, 250), (72, 170), (44, 100), (16, 40))):
         m = (np.abs(x - 384) < half) & (y > top) & (y < 690)
         col = np.where(m[..., None], tone(night if k % 2 == 0 else rgb("1d4a58")[0], k), col)
-        rim = m & ((np.abs(np.abs(x - 384) - half) < 2.6) | (y < top + 4) | ((np.abs(x - 384) > half - 24) & ((np.abs(x - 384) - half) % 8 < 1.6)))
+        rim = m & (
+            (np.abs(np.abs(x - 384) - half) < 2.6) | (y < top + 4) | ((np.abs(x - 384) > half - 24) & ((np.abs(x - 384) - half) % 8 < 1.6))
+        )
         line = np.where(m, rim, line)
         win = m & (np.abs(x - 384) < half - 4) & (np.abs(x - 384) > half - 22) & ((y - top) % 26 > 12) & (y > top + 16)
         col = np.where(win[..., None], tone(rgb("f4d27a")[0], k), col)

@@ -1,4 +1,5 @@
 """Styles of thread and dye: weave, tapestry and batik."""
+
 import numpy as np
 from PIL import Image
 from canvas import grid, ramp, rgb, to_image
@@ -21,12 +22,16 @@ def weave():
     ci, cj = i // 2, j // 2
     band = (cj // 24) % 3
     u, v = (ci % 24) - 12, (cj % 24) - 12
-    k = np.abs(u) + np.abs(v)                 # level within the stepped diamond
+    k = np.abs(u) + np.abs(v)  # level within the stepped diamond
     big = np.choose(np.clip(k // 3, 0, 6), [3, 5, 2, 1, 2, 0, 0])
     zig = ((cj % 24) + np.abs((ci % 16) - 8)) // 3
     small = np.choose(zig % 5, [1, 2, 4, 6, 0])
     star_u, star_v = (ci % 12) - 6, (cj % 12) - 6
-    star = np.where((np.abs(star_u) == np.abs(star_v)) | (np.abs(star_u) + np.abs(star_v) < 4), 6, np.where(np.maximum(np.abs(star_u), np.abs(star_v)) == 6, 2, 4))
+    star = np.where(
+        (np.abs(star_u) == np.abs(star_v)) | (np.abs(star_u) + np.abs(star_v) < 4),
+        6,
+        np.where(np.maximum(np.abs(star_u), np.abs(star_v)) == 6, 2, 4),
+    )
     motif = np.choose(band, [big, small, star])
     stripe = cj % 24
     motif = np.where((stripe == 0) | (stripe == 23), 5, np.where((stripe == 1) | (stripe == 22), 2, motif))
@@ -41,7 +46,7 @@ def weave():
     warp = mix(p[motif], (0.80, 0.70, 0.52), np.full(x.shape, 0.22))
     col = np.where(over[..., None], weft, warp)
     twist = np.sin((along * 6 + across * 7) * 2.2) * 0.10 + 0.14 * n.fbm(x / 3.5, y / 3.5, 2)
-    abrash = 0.16 * n.fbm(x / 400, y / 46, 3)         # dye lots differ from row to row
+    abrash = 0.16 * n.fbm(x / 400, y / 46, 3)  # dye lots differ from row to row
     col = col * (0.28 + 0.92 * round_ + tone + twist + abrash)[..., None]
     return to_image(col).resize((768, 768), Image.BOX)
 
@@ -106,14 +111,28 @@ def batik():
 
     for k in range(34):
         t = rng.uniform(0, 768)
-        cx, cy = (t, 384 + 190 * np.sin(t / 122) + 30 * np.sin(t / 41)) if k % 2 else (384 + 210 * np.sin(t / 118 + 1.4) + 24 * np.sin(t / 37), t)
+        cx, cy = (
+            (t, 384 + 190 * np.sin(t / 122) + 30 * np.sin(t / 41))
+            if k % 2
+            else (384 + 210 * np.sin(t / 118 + 1.4) + 24 * np.sin(t / 37), t)
+        )
         leaf(cx, cy, rng.uniform(0, 6.3), rng.uniform(48, 86), (rust, ochre, ground[0, 0] * 1.7, brown)[k % 4])
-    for cx, cy, s, m in ((200, 215, 118, 8), (560, 250, 100, 7), (330, 560, 125, 9), (640, 610, 104, 8), (60, 480, 78, 7), (420, 60, 72, 7), (90, 690, 70, 6), (740, 90, 70, 6), (740, 420, 66, 7)):
+    for cx, cy, s, m in (
+        (200, 215, 118, 8),
+        (560, 250, 100, 7),
+        (330, 560, 125, 9),
+        (640, 610, 104, 8),
+        (60, 480, 78, 7),
+        (420, 60, 72, 7),
+        (90, 690, 70, 6),
+        (740, 90, 70, 6),
+        (740, 420, 66, 7),
+    ):
         dx, dy = x - cx, y - cy
         q, a = np.hypot(dx, dy) / s, np.arctan2(dy, dx) + cx
         for size, tone, turn in ((1.0, rust, 0), (0.72, ochre, 0.5), (0.46, blue, 0)):
             wv = np.abs(np.cos(a * m / 2 + turn * np.pi))
-            edge = (q - size * (0.62 + 0.38 * wv ** 0.6)) * s
+            edge = (q - size * (0.62 + 0.38 * wv**0.6)) * s
             col = mix(col, cream, step(4.5, 3.0, edge))
             fan = np.abs((a * m * 2.5 / np.pi) % 1 - 0.5) * q * s * 0.5
             petal = np.asarray(tone) * (1 + 0.22 * n.fbm(x / 24, y / 24, 3))[..., None]

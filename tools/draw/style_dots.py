@@ -1,4 +1,5 @@
 """Styles made of many small marks: pointillism, halftone and mosaic."""
+
 import numpy as np
 from PIL import Image
 from canvas import SS, Canvas, blur, bytes3, grid, ramp, rgb, to_array, to_image, vary
@@ -30,7 +31,7 @@ def pointillism():
             box = [x * SS - r, y * SS - r * e, x * SS + r, y * SS + r * e]
             c.draw.ellipse(box, fill=col)
             c.bump.ellipse(box, fill=int(rng.integers(90, 130)))
-            c.bump.ellipse([box[0] + r * .5, box[1] + r * .5, box[2] - r * .5, box[3] - r * .5], fill=int(rng.integers(140, 210)))
+            c.bump.ellipse([box[0] + r * 0.5, box[1] + r * 0.5, box[2] - r * 0.5, box[3] - r * 0.5], fill=int(rng.integers(140, 210)))
     return c.finish(1.1)
 
 
@@ -65,7 +66,12 @@ def mosaic():
     sea = rgb("0d3b66", "1a6a8a", "2a9d8f", "7fd1c0", "e0f0d8", "1f7a9a", "12406b")
     target = ramp(sea, (psi / 190) % 1)
     field = psi
-    for cx, cy, s, f, tones in ((250, 250, 1.25, 1, ("8f1d14", "d9431e", "f49a2a", "fbd87a")), (540, 500, 1.45, -1, ("7a4a0c", "d9961e", "f8d24a", "fff3b8")), (200, 610, 0.85, 1, ("4a1a5a", "a03a7a", "e87a8a", "fbd0c0")), (600, 160, 0.75, -1, ("5a1410", "c23a2a", "f07a4a", "fbe0b0"))):
+    for cx, cy, s, f, tones in (
+        (250, 250, 1.25, 1, ("8f1d14", "d9431e", "f49a2a", "fbd87a")),
+        (540, 500, 1.45, -1, ("7a4a0c", "d9961e", "f8d24a", "fff3b8")),
+        (200, 610, 0.85, 1, ("4a1a5a", "a03a7a", "e87a8a", "fbd0c0")),
+        (600, 160, 0.75, -1, ("5a1410", "c23a2a", "f07a4a", "fbe0b0")),
+    ):
         u, v = (x - cx) / s * f, (y - cy - 14 * np.sin((x - cx) / 60)) / s
         body = np.hypot(u / 110, v / 48)
         tail = (u < -80) & (u > -175) & (np.abs(v) < (-u - 80) * 0.62 + 8)
@@ -97,9 +103,15 @@ def mosaic():
         if taken[y0:y1, x0:x1].any():
             continue
         r = int(min(ww, hh) * 1.18)
-        taken[max(0, py - r):py + r + 1, max(0, px - r):px + r + 1] = True
+        taken[max(0, py - r) : py + r + 1, max(0, px - r) : px + r + 1] = True
         ca, sa = np.cos(a), np.sin(a)
-        quad = [((px + (ca * u * ww - sa * v * hh) * rng.uniform(.85, 1.08)) * SS, (py + (sa * u * ww + ca * v * hh) * rng.uniform(.85, 1.08)) * SS) for u, v in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        quad = [
+            (
+                (px + (ca * u * ww - sa * v * hh) * rng.uniform(0.85, 1.08)) * SS,
+                (py + (sa * u * ww + ca * v * hh) * rng.uniform(0.85, 1.08)) * SS,
+            )
+            for u, v in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        ]
         col = vary(target[py, px], rng, 0.13, 0.035)
         if rng.random() < 0.03:
             col = np.array([0.93, 0.78, 0.36])

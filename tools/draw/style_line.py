@@ -1,4 +1,5 @@
 """Styles of line and cut: hatching, woodcut, linocut and ink_wash."""
+
 import numpy as np
 from PIL import Image, ImageDraw
 from canvas import blur, grid, ramp, rgb, to_image
@@ -46,7 +47,7 @@ def hatching():
         ink = np.maximum(ink, step(width + 0.07, width - 0.07, d) * (width > 0.015))
     line = enlarge(outline(g, 0.022, 0.06)) * step(-0.7, 0.1, n.at(x / 22, y / 22) + 0.3)
     ink = np.maximum(ink, np.clip(line, 0, 1))
-    wash = enlarge(blur(np.clip(1 - g ** 0.5, 0, 1), 9))
+    wash = enlarge(blur(np.clip(1 - g**0.5, 0, 1), 9))
     out = out * mix((1, 1, 1), (0.80, 0.66, 0.50), np.clip(wash - 0.25, 0, 1) * 0.9)
     tone = ramp(rgb("1d1512", "4a2c1c"), 0.5 + 0.6 * n.fbm(x / 60, y / 60, 3))
     return to_image(mix(out, tone, ink * 0.93)).resize((768, 768), Image.BOX)
@@ -70,7 +71,7 @@ def woodcut():
     white = lines(a * 64 / np.pi + 0.25 * rough, ray)
     white = np.maximum(white, lines(r / 5.5 + 0.2 * rough, 0.5 - (r - 90) / 160) * (r < 170))
     white = np.where(r < 66, 1, np.where(r < 72, 0, white))
-    cloud = n.fbm(x / 150, y / 34, 4) + 0.35 * np.exp(-((y - 110) / 40) ** 2) - 0.45
+    cloud = n.fbm(x / 150, y / 34, 4) + 0.35 * np.exp(-(((y - 110) / 40) ** 2)) - 0.45
     white = np.where((cloud > 0) & (r > 80), lines(y / 6 + cloud * 6, 0.35 + cloud * 3), white)
     tint = np.ones((BIG, BIG, 3), np.float32) * np.array([0.95, 0.86, 0.66])
     tint = mix(tint, (0.93, 0.50, 0.24), step(190, 30, r) * 0.9)
@@ -134,13 +135,15 @@ def ink_wash():
     for k in range(6):
         base = 190 + k * 82
         # Summits stand where two slow waves agree, so ranges never line up.
-        top = base - (125 - 8 * k) * np.clip(np.sin(x / (88 + 15 * k) + 2.3 * k) * 0.5 + 0.9 * n.fbm(x / 150 + 7 * k, x * 0 + k, 6, 0.55) + 0.1, -0.35, 1.4)
+        top = base - (125 - 8 * k) * np.clip(
+            np.sin(x / (88 + 15 * k) + 2.3 * k) * 0.5 + 0.9 * n.fbm(x / 150 + 7 * k, x * 0 + k, 6, 0.55) + 0.1, -0.35, 1.4
+        )
         top = top + 3 * n.fbm(x / 9, x * 0 + k, 3)
         depth = y - top
         stroke = np.exp(-np.maximum(depth, 0) / (70 - 4 * k)) * step(-1.5, 1.5, depth)
-        wet = n.fbm(x / 38 + 0.4 * depth / 38, y / 70 + 4 * k, 5) + 0.6 * n.fbm(x / 7, (y + x * .4) / 30 + k, 3)
+        wet = n.fbm(x / 38 + 0.4 * depth / 38, y / 70 + 4 * k, 5) + 0.6 * n.fbm(x / 7, (y + x * 0.4) / 30 + k, 3)
         crease = step(0.08, 0.45, n.ridged(x / 62 + 3 * k, depth / 120 + k, 4) - 0.42) * np.exp(-np.maximum(depth, 0) / 90) * (depth > 0)
-        edge = np.exp(-(depth - 1.5) ** 2 / (5 + 2 * k)) * 0.55
+        edge = np.exp(-((depth - 1.5) ** 2) / (5 + 2 * k)) * 0.55
         strength = 0.13 + 0.115 * k
         body = strength * (stroke * (0.62 + 0.55 * wet) + 0.55 * crease + edge * (0.6 + 0.7 * n.at(x / 20, k + 0 * x)))
         dark = np.where(depth > -2, dark * np.clip(1 - step(-2, 50, depth) * 0.9, 0.1, 1), dark)
@@ -154,7 +157,7 @@ def ink_wash():
     def limb(px, py, a, size, depth):
         for _ in range(8):
             qx, qy = px + np.cos(a) * size * 1.7, py + np.sin(a) * size * 1.7
-            d.line([(px, py), (qx, qy)], fill=int(rng.integers(170, 250)), width=max(2, int(size * .55)))
+            d.line([(px, py), (qx, qy)], fill=int(rng.integers(170, 250)), width=max(2, int(size * 0.55)))
             px, py, a = qx, qy, a + rng.normal(0, 0.25) - 0.03 * np.cos(a)
             if depth and rng.random() < 0.62:
                 limb(px, py, a + rng.choice([-1, 1]) * rng.uniform(0.6, 1.2), size * 0.62, depth - 1)
@@ -162,14 +165,16 @@ def ink_wash():
                 cx, cy = px + rng.normal(0, 10), py - 8
                 for q in np.linspace(np.pi, 2 * np.pi, 17):
                     r = rng.uniform(16, 30)
-                    d.line([(cx, cy), (cx + r * np.cos(q), cy + r * .8 * np.sin(q))], fill=int(rng.integers(110, 240)), width=2)
+                    d.line([(cx, cy), (cx + r * np.cos(q), cy + r * 0.8 * np.sin(q))], fill=int(rng.integers(110, 240)), width=2)
             size *= 0.9
 
     limb(1400, 1536, -1.75, 44, 3)
     limb(1250, 1536, -1.3, 22, 3)
     for k in range(70):
         bx, by = rng.uniform(1000, 1536), rng.uniform(1440, 1540)
-        d.line([(bx, by), (bx + rng.normal(0, 22), by - rng.uniform(30, 110))], fill=int(rng.integers(90, 220)), width=int(rng.integers(2, 5)))
+        d.line(
+            [(bx, by), (bx + rng.normal(0, 22), by - rng.uniform(30, 110))], fill=int(rng.integers(90, 220)), width=int(rng.integers(2, 5))
+        )
     d.polygon([(390, 1270), (430, 1292), (590, 1292), (640, 1262), (580, 1276), (440, 1278)], fill=235)
     d.line([(500, 1276), (500, 1232), (512, 1222)], fill=230, width=8)
     d.polygon([(486, 1240), (512, 1214), (540, 1240)], fill=225)
@@ -189,5 +194,7 @@ def ink_wash():
     out = mix(out, (0.76, 0.22, 0.16), sun * (0.78 + 0.2 * n.fbm(x / 20, y / 20, 3)) * (1 - np.clip(dark, 0, 1)))
     seal = (np.abs(x - 70) < 20) & (np.abs(y - 690) < 24)
     glyph = (np.abs((x - 70) % 14 - 7) < 2) ^ (np.abs((y - 690) % 16 - 8) < 2.2)
-    out = mix(out, (0.72, 0.14, 0.10), (seal & ~(glyph & (np.abs(x - 70) < 16) & (np.abs(y - 690) < 20))) * (0.8 + 0.2 * n.at(x / 4, y / 4)))
+    out = mix(
+        out, (0.72, 0.14, 0.10), (seal & ~(glyph & (np.abs(x - 70) < 16) & (np.abs(y - 690) < 20))) * (0.8 + 0.2 * n.at(x / 4, y / 4))
+    )
     return to_image(out)

@@ -1,4 +1,5 @@
 """Styles of running paint: marble, watercolour and splatter."""
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from canvas import blur, bytes3, emboss, grid, ramp, rgb, to_array, to_image, vary
@@ -14,7 +15,7 @@ def marble():
     n = Noise(701)
     rng = np.random.default_rng(702)
     u, v = x, y
-    for _ in range(3):                                   # slow currents in the bath
+    for _ in range(3):  # slow currents in the bath
         u, v = u + 26 * n.fbm(u / 170, v / 170, 3), v + 26 * n.fbm(u / 170 + 9, v / 170, 3)
     # Combing drags the colours along each tooth, less between teeth.
     v = v + 58 * np.exp(-np.abs(((u + 24) % 48) - 24) / 9) * (1 + 0.4 * n.at(u / 90, v / 200))
@@ -26,7 +27,7 @@ def marble():
     f = step(0.86, 1.0, t - np.floor(t))
     col = mix(p[i], p[(i + 1) % len(p)], f)
     col = col * (1 + 0.16 * n.fbm(u / 30, v / 30, 4))[..., None]
-    for _ in range(420):                                 # late drops push the bands aside
+    for _ in range(420):  # late drops push the bands aside
         cx, cy, r = rng.uniform(0, 768), rng.uniform(0, 768), 1.5 + 11 * rng.random() ** 3
         x0, x1, y0, y1 = [int(np.clip(q, 0, 768)) * 2 for q in (cx - 1.5 * r - 2, cx + 1.5 * r + 2, cy - 1.5 * r - 2, cy + 1.5 * r + 2)]
         if x1 <= x0 or y1 <= y0:
@@ -106,7 +107,7 @@ def watercolour():
     for _ in range(170):
         cx, cy, s = rng.uniform(0, 768), rng.uniform(0, 768), 0.6 + 2.6 * rng.random() ** 3
         x0, y0 = int(max(0, cx - 5)), int(max(0, cy - 5))
-        s_ = np.s_[y0:y0 + 11, x0:x0 + 11]
+        s_ = np.s_[y0 : y0 + 11, x0 : x0 + 11]
         dot = step(s + 0.6, s - 0.4, np.hypot(x[s_] - cx, y[s_] - cy))
         out[s_] = out[s_] * (1 - 0.5 * dot[..., None] * (1 - rgb("2a6a9a", "8a4a2a", "3a7a4a")[rng.integers(3)]))
     return to_image(emboss(out, 0.5 + 0.25 * tooth, 0.22))
@@ -118,10 +119,12 @@ def splatter():
     n = Noise(722)
     x, y = grid(BIG, BIG)
     wall = ramp(rgb("8d8a86", "c9c4ba", "e6e0d2", "aaa9a8"), 0.5 + 0.5 * n.fbm(x / 260, y / 260, 6))
-    brick = (np.minimum(y % 92, 92 - y % 92) < 4) | (np.minimum((x + 92 * (np.floor(y / 92) % 2)) % 184, 184 - (x + 92 * (np.floor(y / 92) % 2)) % 184) < 4)
+    brick = (np.minimum(y % 92, 92 - y % 92) < 4) | (
+        np.minimum((x + 92 * (np.floor(y / 92) % 2)) % 184, 184 - (x + 92 * (np.floor(y / 92) % 2)) % 184) < 4
+    )
     wall = wall * (1 - 0.25 * blur(brick.astype(np.float32), 2) + 0.07 * n.fbm(x / 6, y / 6, 3))[..., None]
     hues = rgb("ff2e63", "08d9d6", "f9ed32", "ff8c1a", "7b2ff7", "16c172", "101018", "fafafa", "1f6feb")
-    for _ in range(16):                                  # soft sprayed clouds first
+    for _ in range(16):  # soft sprayed clouds first
         cx, cy, r = rng.uniform(0, BIG), rng.uniform(0, BIG), rng.uniform(120, 330)
         d = np.hypot(x - cx, (y - cy) * rng.uniform(0.8, 1.6)) / r
         mist = np.exp(-d * d * 1.6) + 0.0
@@ -157,7 +160,7 @@ def splatter():
     def arc(c, w):
         p0 = rng.uniform(-100, BIG + 100, (4, 2))
         ts = np.linspace(0, 1, 90)[:, None]
-        q = p0[0] * (1 - ts) ** 3 + 3 * p0[1] * ts * (1 - ts) ** 2 + 3 * p0[2] * ts ** 2 * (1 - ts) + p0[3] * ts ** 3
+        q = p0[0] * (1 - ts) ** 3 + 3 * p0[1] * ts * (1 - ts) ** 2 + 3 * p0[2] * ts**2 * (1 - ts) + p0[3] * ts**3
         for k in range(len(q) - 1):
             ww = max(2, int(w * (0.55 + 0.45 * np.sin(k / 9.0) + 0.2 * rng.normal())))
             d.line([tuple(q[k]), tuple(q[k + 1])], fill=c, width=ww)

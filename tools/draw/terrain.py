@@ -2,6 +2,7 @@
 
 Lengths are metres; the camera stands at x = z = 0 and looks along +z.
 """
+
 import numpy as np
 from noise import Noise, step
 
@@ -10,9 +11,15 @@ FOREST = Noise(72)
 RIDGE = Noise(78)
 TREE = np.random.default_rng(73).random((4, 65536)).astype(np.float32)
 # Peaks as (x, z, height, radius): placed by hand for the composition.
-PEAKS = [(750, 4300, 1120, 1600), (-900, 5200, 1120, 1700), (-2500, 4200, 900, 1300),
-         (2300, 5000, 980, 1500), (-150, 6800, 1150, 1700), (1500, 2700, 420, 900),
-         (-1500, 2500, 470, 1000)]
+PEAKS = [
+    (750, 4300, 1120, 1600),
+    (-900, 5200, 1120, 1700),
+    (-2500, 4200, 900, 1300),
+    (2300, 5000, 980, 1500),
+    (-150, 6800, 1150, 1700),
+    (1500, 2700, 420, 900),
+    (-1500, 2500, 470, 1000),
+]
 
 
 def shore(x, z):
