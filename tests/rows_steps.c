@@ -7,7 +7,7 @@
 static const int counts[] = {1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP + 1, 1000};
 
 #define EACH_COUNT(n, blocks) \
-    for (size_t k_ = 0, n, blocks; k_ < sizeof counts / sizeof *counts - (size_t)test_small && (blocks = (size_t)counts[k_], n = blocks * (size_t)test_ctx->block, 1); k_++)
+    for (size_t k_ = 0, n, blocks; k_ < sizeof counts / sizeof *counts - (size_t)(test_small > 0) && (blocks = (size_t)counts[k_], n = blocks * (size_t)test_ctx->block, 1); k_++)
 
 /* ---- Optimisers ---- */
 
@@ -21,7 +21,8 @@ void rows_adam_step(int form)
         float b1 = 0.875f, b2 = 0.984375f, eps = 1e-7f; /* whole powers of two below 1, so that 1 - b is exact */
         double lr = 0.02, c1 = 1 - pow((double)b1, t), c2 = 1 - pow((double)b2, t);
         float rate = (float)(form == REF_ADAM_KINGMA ? lr / c1 : lr * sqrt(c2) / c1), vscale = form == REF_ADAM_KINGMA ? (float)(1 / c2) : 1.0f;
-        test_case("%zu floats, step %d", n, t);
+        if (!test_case("%zu floats, step %d", n, t))
+            continue;
         double *x = test_normal(n), *g = test_normal(n), *m = t > 1 ? test_normal(n) : test_zeros(n), *v = t > 1 ? test_absolute(test_normal(n), n) : test_zeros(n);
         cl_mem dx = test_input(x, n), dm = test_input(m, n), dv = test_input(v, n), dg = test_input(g, n);
         double *mx = test_zeros(n), *mm = test_zeros(n), *mv = test_zeros(n);
@@ -44,7 +45,8 @@ void rows_step_to(int unused)
     EACH_COUNT(n, blocks) for (int same = 0; same < 2; same++) {
         cl_ulong count = blocks;
         float t = -0.3f;
-        test_case("%zu floats%s", n, same ? ", in place" : "");
+        if (!test_case("%zu floats%s", n, same ? ", in place" : ""))
+            continue;
         double *x = test_normal(n), *d = test_normal(n), *want = test_zeros(n), *magnitude = test_zeros(n);
         cl_mem dx = test_input(x, n), dd = test_input(d, n), y = same ? dx : test_output(n);
         NSCL_RUN(test_ctx, "step_to", DIM1(count), ARG(y), ARG(dx), ARG(dd), ARG(count), ARG(t));
@@ -60,7 +62,8 @@ void rows_lbfgs_pair(int unused)
     EACH_COUNT(n, blocks) {
         cl_ulong count = blocks;
         float t = 1.7f;
-        test_case("%zu floats", n);
+        if (!test_case("%zu floats", n))
+            continue;
         double *d = test_normal(n), *g = test_normal(n), *old = test_normal(n), *s = test_zeros(n), *y = test_zeros(n);
         cl_mem ds = test_output(n), dy = test_output(n), dd = test_input(d, n), dg = test_input(g, n), dold = test_input(old, n);
         NSCL_RUN(test_ctx, "lbfgs_pair", DIM1(count), ARG(ds), ARG(dy), ARG(dd), ARG(dg), ARG(dold), ARG(count), ARG(t));
@@ -80,7 +83,8 @@ void rows_lbfgs_update(int unused)
         cl_int out = OUT, a = 0, b = two ? 1 : OUT; /* where its factor is 0 a slot is not read, not even the result's own */
         float ca = 0.01f, cb = two ? -0.02f : 0.0f;
         size_t sums = (size_t)SLOTS * NSCL_PARTIALS;
-        test_case("%zu floats, %d sums", n, two + 1);
+        if (!test_case("%zu floats, %d sums", n, two + 1))
+            continue;
         double *slots = test_normal(sums), *q = test_normal(n), *v = test_normal(n), *w = test_normal(n), *magnitude = test_zeros(n);
         for (size_t i = (size_t)OUT * NSCL_PARTIALS; i < sums; i++)
             slots[i] = NAN;
@@ -118,7 +122,8 @@ void rows_lbfgs_scale(int unused)
         cl_int a = 1;
         float c = 3.0f;
         size_t sums = 2 * NSCL_PARTIALS;
-        test_case("%zu floats", n);
+        if (!test_case("%zu floats", n))
+            continue;
         double *slots = test_absolute(test_normal(sums), sums), *q = test_normal(n), sum = 0;
         cl_mem dslots = test_input(slots, sums), dq = test_input(q, n);
         NSCL_RUN(test_ctx, "lbfgs_scale", REDUCE(test_ctx), ARG(dslots), ARG(dq), ARG(count), ARG(a), ARG(c));
@@ -141,7 +146,8 @@ void rows_resize_pass(int round_levels)
         for (int way = 0; way < 2; way++) {
             cl_int h = sizes[k][0], w = sizes[k][1], on = sizes[k][2], n = way ? w : h, lines = way ? h : w, taps = 5, level = round_levels;
             cl_int step = way ? 1 : w, line_step = way ? w : 1, ostep = way ? 1 : w, oline_step = way ? on : 1;
-            test_case("%d x %d, %s to %d", h, w, way ? "columns" : "rows", on);
+            if (!test_case("%d x %d, %s to %d", h, w, way ? "columns" : "rows", on))
+                continue;
             size_t in = 3 * (size_t)h * (size_t)w, out = 3 * (size_t)on * (size_t)lines, c = (size_t)on * (size_t)taps;
             double *x = test_levels(in, 127), *coefficient = test_levels(c, 8), *want = test_zeros(out);
             cl_int *first = test_memory((size_t)on * sizeof *first), *count = test_memory((size_t)on * sizeof *count);
@@ -176,7 +182,8 @@ void rows_image_affine(int unused)
             float scale = 0.7f, lo = 0, hi = clamped ? 1.0f : 0.0f;
             const double shift[3] = {0.25, -0.5, 0.75};
             cl_float4 shifts = {{0.25f, -0.5f, 0.75f, 0}};
-            test_case("%d pixels%s", pixels[k], clamped ? ", clamped" : "");
+            if (!test_case("%d pixels%s", pixels[k], clamped ? ", clamped" : ""))
+                continue;
             double *x = test_normal(n), *want = test_zeros(n), *magnitude = test_zeros(n);
             cl_mem y = test_output(n), dx = test_input(x, n);
             NSCL_RUN(test_ctx, "image_affine", DIM2(m, 3), ARG(y), ARG(dx), ARG(m), ARG(scale), ARG(shifts), ARG(lo), ARG(hi));
@@ -193,7 +200,8 @@ void rows_image_blend(int unused)
     for (size_t k = 0; k < sizeof pixels / sizeof *pixels; k++) {
         size_t n = (size_t)pixels[k];
         float t = 0.3f;
-        test_case("%zu floats", n);
+        if (!test_case("%zu floats", n))
+            continue;
         double *old = test_normal(n), *noise = test_normal(n), *want = test_copy(old, n), *magnitude = test_absolute(old, n);
         cl_mem y = test_input(old, n);
         nscl_image_blend(test_ctx, y, test_input(noise, n), n, t);
@@ -209,7 +217,8 @@ void rows_image_keep_colours(int unused)
     for (size_t k = 0; k < sizeof pixels / sizeof *pixels; k++) {
         int h = pixels[k] % 5 == 0 ? 5 : 1, w = pixels[k] / h;
         size_t m = (size_t)pixels[k], n = 3 * m;
-        test_case("%d x %d", h, w);
+        if (!test_case("%d x %d", h, w))
+            continue;
         double *old = test_normal(n), *content = test_normal(n), *want = test_copy(old, n), *magnitude = test_zeros(n);
         cl_mem y = test_input(old, n);
         nscl_image_keep_colours(test_ctx, y, test_input(content, n), h, w);

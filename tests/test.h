@@ -1,8 +1,9 @@
 /* What the tests of device work share: the device, arrays for both sides, and the comparison with the reference.
  *
  * NSCL_DEVICE in the environment selects the device as it does for the program; without such a device a test program
- * says so and ends with TEST_SKIPPED. NSCL_TEST_SMALL=1 keeps to tiny shapes, for simulators. NSCL_TEST_LIKE=gpu runs the
- * kernels as a GPU gets them: work-groups of many items that share sums.
+ * says so and ends with TEST_SKIPPED. NSCL_TEST_SMALL=1 keeps to tiny shapes, for slow devices; 2 runs every fifth of
+ * their cases, for simulators. NSCL_TEST_LIKE=gpu runs the kernels as a GPU gets them: work-groups of many items that
+ * share sums.
  *
  * Every device array is followed by a guard zone of NaN: a read beyond an input poisons a result, a write beyond an
  * output is found. Outputs begin as NaN, so that a place that is not written is found too. */
@@ -47,8 +48,9 @@ int test_close(int status);
 /* A row of a table: its cases' worst errors are printed by test_row_end, which fails the test if any case failed. */
 void test_row_begin(const char *name, test_bound bound);
 void test_row_end(void);
-/* Within a row: names what follows, gives back the former case's arrays and fills the context's scratch with NaN. */
-void test_case(const char *format, ...) NSCL_PRINTF(1, 2);
+/* Within a row: names what follows, gives back the former case's arrays and fills the context's scratch with NaN. Not 0
+ * if the case is to be run. */
+int test_case(const char *format, ...) NSCL_PRINTF(1, 2);
 /* Fails the case; the row goes on. */
 void test_complain(const char *format, ...) NSCL_PRINTF(1, 2);
 
