@@ -1,6 +1,5 @@
 /* Gram matrix G = F F^T of blocks of channels, its loss, and its gradient. F (B, m) floatb; matrices are (N, N) floats,
  * N = B * CB, lanes past C zero. */
-#include "common.cl"
 #include "product.cl"
 
 #if CB >= 8

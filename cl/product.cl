@@ -1,6 +1,8 @@
 /* The inner loop of convolutions and Gram gradients: a register block of NR pixels (or tiles) by OV output blocks, summed
  * over input channels. OV * NR sums, OV weights and a broadcast fit the registers of a device whose vectors are as
  * wide as a block. Sums are only indexed by constants, so that compilers keep them in registers. */
+#include "common.cl"
+
 #ifndef NR
 #if CB == 16
 #define NR 12

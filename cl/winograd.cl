@@ -7,7 +7,6 @@
  * x (I, h, w) floatb; y (O, h, w) floatb; U (FREQUENCIES, O / OV, I * CB, OV) floatb of output lanes. In a slot:
  * V (FREQUENCIES, most, I, NR) floatb, each plane one floatb longer so that the planes do not fall on the same cache
  * sets; then M (FREQUENCIES, O, most * NR) floatb, likewise. */
-#include "common.cl"
 #include "product.cl"
 
 #ifndef TILE
@@ -69,6 +68,39 @@
         (o)[5 * (os)] = fma((floatb)32.0f, d_, fma((floatb)0.03125f, f_, b_)) + (m)[7 * (ms)]; \
     } while (0)
 #endif
+
+/* U = G g G^T of each kernel, to (FREQUENCIES, O / OV, I * CB, OV) floatb. k is the layer's (cout, cin, 3, 3); for the
+ * data gradient (backward) in and out change places and the kernel is turned by half. Work-items: input lane, output block. */
+kernel void winograd_pack(global floatb *restrict u, global const float *restrict k, int in, int out, int lanes, int blocks, int backward)
+{
+#if TILE == 4
+    const float g[POINTS][3] = {{1.0f / 4, 0, 0}, {-1.0f / 6, -1.0f / 6, -1.0f / 6}, {-1.0f / 6, 1.0f / 6, -1.0f / 6},
+                                {1.0f / 24, 1.0f / 12, 1.0f / 6}, {1.0f / 24, -1.0f / 12, 1.0f / 6}, {0, 0, 1}};
+#else
+    const float g[POINTS][3] = {{1, 0, 0}, {-2.0f / 9, -2.0f / 9, -2.0f / 9}, {-2.0f / 9, 2.0f / 9, -2.0f / 9},
+                                {1.0f / 90, 1.0f / 45, 2.0f / 45}, {1.0f / 90, -1.0f / 45, 2.0f / 45},
+                                {32.0f / 45, 16.0f / 45, 8.0f / 45}, {32.0f / 45, -16.0f / 45, 8.0f / 45}, {0, 0, 1}};
+#endif
+    int i = (int)get_global_id(0), b = (int)get_global_id(1);
+    if (i >= lanes || b >= blocks)
+        return;
+    floatb d[9], r[POINTS * 3];
+    for (int t = 0; t < 9; t++) {
+        float *to = (float *)&d[t];
+        for (int lane = 0; lane < CB; lane++) {
+            int o = b * CB + lane;
+            ulong at = backward ? ((ulong)i * out + o) * 9 + 8 - t : ((ulong)o * in + i) * 9 + t;
+            to[lane] = o < out && i < in ? k[at] : 0.0f;
+        }
+    }
+    for (int a = 0; a < POINTS; a++)
+        for (int c = 0; c < 3; c++)
+            r[a * 3 + c] = fma((floatb)g[a][0], d[c], fma((floatb)g[a][1], d[3 + c], g[a][2] * d[6 + c]));
+    ulong plane = (ulong)lanes * blocks, at = ((ulong)(b / OV) * lanes + i) * OV + b % OV;
+    for (int a = 0; a < POINTS; a++)
+        for (int c = 0; c < POINTS; c++)
+            u[(a * POINTS + c) * plane + at] = fma((floatb)g[c][0], r[a * 3], fma((floatb)g[c][1], r[a * 3 + 1], g[c][2] * r[a * 3 + 2]));
+}
 
 inline void input_transform(global floatb *v, ulong plane, global const floatb *x, int h, int w, int ty, int tx)
 {

@@ -12,7 +12,7 @@ enum { IMAGE_TILE = 8 }; /* TX of cl/conv_image.cl */
 const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS] = {"image", "direct", "gemm", "winograd4", "winograd6"};
 
 typedef struct algorithm {
-    cl_mem (*pack)(nscl_context *ctx, const float *kernel, int out, int in);
+    cl_mem (*pack)(nscl_context *ctx, const nscl_conv *conv, int backward);
     void (*run)(nscl_context *ctx, const nscl_conv_pass *pass);
 } algorithm;
 
@@ -72,11 +72,9 @@ nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float 
     size_t n = (size_t)cin * (size_t)cout * 9, lanes = (size_t)nscl_blocks(ctx, cout) * (size_t)ctx->block;
     float *padded = calloc(lanes, sizeof *padded);
     nscl_conv *conv = calloc(1, sizeof *conv);
-    if (conv) {
+    if (conv)
         conv->kernel = malloc(n * sizeof(float));
-        conv->transposed = malloc(n * sizeof(float));
-    }
-    if (!conv || !padded || !conv->kernel || !conv->transposed) {
+    if (!conv || !padded || !conv->kernel) {
         nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for the weights of a convolution");
         nscl_conv_free(ctx, conv);
         free(padded);
@@ -85,10 +83,6 @@ nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float 
     conv->cin = cin;
     conv->cout = cout;
     memcpy(conv->kernel, kernel, n * sizeof(float));
-    for (int o = 0; o < cout; o++)
-        for (int i = 0; i < cin; i++)
-            for (int t = 0; t < 9; t++)
-                conv->transposed[((size_t)i * (size_t)cout + (size_t)o) * 9 + (size_t)(8 - t)] = kernel[((size_t)o * (size_t)cin + (size_t)i) * 9 + (size_t)t];
     memcpy(padded, bias, (size_t)cout * sizeof(float));
     conv->bias = nscl_buffer_copy(ctx, padded, lanes * sizeof(float));
     free(padded);
@@ -115,7 +109,6 @@ void nscl_conv_free(nscl_context *ctx, nscl_conv *conv)
     drop_packed(ctx, conv);
     nscl_buffer_free(ctx, conv->bias);
     free(conv->kernel);
-    free(conv->transposed);
     free(conv);
 }
 
@@ -138,7 +131,7 @@ void nscl_conv_fwd(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h
     }
     const algorithm *a = &algorithms[conv->algorithm];
     if (!conv->packed[0])
-        conv->packed[0] = a->pack(ctx, conv->kernel, conv->cout, conv->cin);
+        conv->packed[0] = a->pack(ctx, conv, 0);
     nscl_conv_pass pass = {conv->cin, conv->cout, h, w, 0, y, x, conv->packed[0], conv->bias, relu, NULL};
     a->run(ctx, &pass);
 }
@@ -154,7 +147,7 @@ void nscl_conv_bwd(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_
     }
     const algorithm *a = &algorithms[conv->algorithm];
     if (!conv->packed[1])
-        conv->packed[1] = a->pack(ctx, conv->transposed, conv->cin, conv->cout);
+        conv->packed[1] = a->pack(ctx, conv, 1);
     nscl_conv_pass pass = {conv->cout, conv->cin, h, w, 1, dx, dz, conv->packed[1], NULL, 0, mask};
     a->run(ctx, &pass);
 }

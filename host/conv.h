@@ -19,8 +19,7 @@ extern const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS];
 typedef struct nscl_conv {
     int cin, cout;
     nscl_conv_algorithm algorithm;
-    float *kernel;     /* (cout, cin, 3, 3), the forward kernel; owned */
-    float *transposed; /* (cin, cout, 3, 3), flipped: the data gradient's; owned */
+    float *kernel;     /* (cout, cin, 3, 3); owned */
     cl_mem bias;       /* whole blocks, zero past cout */
     cl_mem packed[2];  /* forward, backward: as the algorithm wants them; made at first use */
 } nscl_conv;

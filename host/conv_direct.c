@@ -6,8 +6,9 @@
 enum { TILE = 8 }; /* TX of cl/conv_direct.cl */
 
 /* (out blocks, in blocks, 3, 3, input lane, output lane). */
-cl_mem nscl_conv_direct_pack(nscl_context *ctx, const float *kernel, int out, int in)
+cl_mem nscl_conv_direct_pack(nscl_context *ctx, const nscl_conv *conv, int backward)
 {
+    int in = backward ? conv->cout : conv->cin, out = backward ? conv->cin : conv->cout;
     size_t b = (size_t)ctx->block, ib = (size_t)nscl_blocks(ctx, in), ob = (size_t)nscl_blocks(ctx, out), n = ob * ib * 9 * b * b;
     float *packed = calloc(n, sizeof *packed);
     if (!packed) {
@@ -17,7 +18,7 @@ cl_mem nscl_conv_direct_pack(nscl_context *ctx, const float *kernel, int out, in
     for (size_t o = 0; o < (size_t)out; o++)
         for (size_t i = 0; i < (size_t)in; i++)
             for (size_t t = 0; t < 9; t++)
-                packed[((((o / b) * ib + i / b) * 9 + t) * b + i % b) * b + o % b] = kernel[(o * (size_t)in + i) * 9 + t];
+                packed[((((o / b) * ib + i / b) * 9 + t) * b + i % b) * b + o % b] = nscl_conv_weight(conv, backward, o, i, t);
     cl_mem mem = nscl_buffer_copy(ctx, packed, n * sizeof *packed);
     free(packed);
     return mem;

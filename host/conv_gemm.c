@@ -7,8 +7,9 @@
 #include "kernel.h"
 
 /* (3, 3, in, out), in and out in whole blocks. */
-cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const float *kernel, int out, int in)
+cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const nscl_conv *conv, int backward)
 {
+    int in = backward ? conv->cout : conv->cin, out = backward ? conv->cin : conv->cout;
     size_t b = (size_t)ctx->block, ip = (size_t)nscl_blocks(ctx, in) * b, op = (size_t)nscl_blocks(ctx, out) * b;
     float *packed = calloc(9 * ip * op, sizeof *packed);
     if (!packed) {
@@ -18,7 +19,7 @@ cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const float *kernel, int out, int 
     for (size_t o = 0; o < (size_t)out; o++)
         for (size_t i = 0; i < (size_t)in; i++)
             for (size_t t = 0; t < 9; t++)
-                packed[(t * ip + i) * op + o] = kernel[(o * (size_t)in + i) * 9 + t];
+                packed[(t * ip + i) * op + o] = nscl_conv_weight(conv, backward, o, i, t);
     cl_mem mem = nscl_buffer_copy(ctx, packed, 9 * ip * op * sizeof *packed);
     free(packed);
     return mem;

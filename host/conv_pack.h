@@ -1,4 +1,4 @@
-/* What each convolution algorithm offers to conv.c: its packing and its launch. A packing takes (out, in, 3, 3). */
+/* What each convolution algorithm offers to conv.c: its packing of the weights, forward or backward, and its launch. */
 #ifndef NSCL_CONV_PACK_H
 #define NSCL_CONV_PACK_H
 
@@ -14,13 +14,21 @@ typedef struct nscl_conv_pass {
     cl_mem mask; /* backward; NULL: none */
 } nscl_conv_pass;
 
-cl_mem nscl_conv_direct_pack(nscl_context *ctx, const float *kernel, int out, int in);
+/* Tap t of the kernel from channel i to channel o of a pass: backward, input and output change places and the kernel is
+ * turned by half. */
+static inline float nscl_conv_weight(const nscl_conv *conv, int backward, size_t o, size_t i, size_t t)
+{
+    size_t cin = (size_t)conv->cin;
+    return backward ? conv->kernel[(i * cin + o) * 9 + 8 - t] : conv->kernel[(o * cin + i) * 9 + t];
+}
+
+cl_mem nscl_conv_direct_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
 void nscl_conv_direct_run(nscl_context *ctx, const nscl_conv_pass *p);
-cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const float *kernel, int out, int in);
+cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
 void nscl_conv_gemm_run(nscl_context *ctx, const nscl_conv_pass *p);
-cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const float *kernel, int out, int in);
+cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
 void nscl_conv_winograd4_run(nscl_context *ctx, const nscl_conv_pass *p);
-cl_mem nscl_conv_winograd6_pack(nscl_context *ctx, const float *kernel, int out, int in);
+cl_mem nscl_conv_winograd6_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
 void nscl_conv_winograd6_run(nscl_context *ctx, const nscl_conv_pass *p);
 /* Estimated cost of one direction, in some unit, for tiles of 4 or 6 outputs a side. */
 double nscl_conv_winograd_cost(const nscl_context *ctx, int in, int out, int h, int w, int tile);

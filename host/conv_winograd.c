@@ -1,55 +1,23 @@
-/* Fused Winograd F(4x4, 3x3) and F(6x6, 3x3) for devices that run one work-item a core (cl/winograd.cl). The host packs
- * the transformed weights once and chooses the batch: enough tiles that the weights, read once a batch, cost less than
+/* Fused Winograd F(4x4, 3x3) and F(6x6, 3x3) for devices that run one work-item a core (cl/winograd.cl). The weights
+ * are transformed and packed once, on the device; the host chooses the batch: enough tiles that the weights, read once a batch, cost less than
  * the products, few enough that the batch stays in cache. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "conv_pack.h"
 #include "kernel.h"
 
-/* G for the points of cl/winograd.cl, a row a point. */
-static const double transform4[6][3] = {{1.0 / 4, 0, 0},
-                                        {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                        {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                        {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                        {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                        {0, 0, 1}};
-static const double transform6[8][3] = {{1, 0, 0},
-                                        {-2.0 / 9, -2.0 / 9, -2.0 / 9},
-                                        {-2.0 / 9, 2.0 / 9, -2.0 / 9},
-                                        {1.0 / 90, 1.0 / 45, 2.0 / 45},
-                                        {1.0 / 90, -1.0 / 45, 2.0 / 45},
-                                        {32.0 / 45, 16.0 / 45, 8.0 / 45},
-                                        {32.0 / 45, -16.0 / 45, 8.0 / 45},
-                                        {0, 0, 1}};
-
-/* (points^2, out blocks / OV, in lanes, OV) blocks of output lanes: G g G^T. */
-static cl_mem pack(nscl_context *ctx, const float *kernel, int out, int in, int tile)
+static cl_mem pack(nscl_context *ctx, const nscl_conv *conv, int backward, int tile)
 {
-    const double(*transform)[3] = tile == 4 ? transform4 : transform6;
-    size_t b = (size_t)ctx->block, ob = (size_t)nscl_blocks(ctx, out), ip = (size_t)nscl_blocks(ctx, in) * b;
-    size_t ov = (size_t)nscl_output_vectors(ctx, out), points = (size_t)tile + 2, plane = ob * b * ip;
-    float *packed = calloc(points * points * plane, sizeof *packed);
-    if (!packed) {
-        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to pack the weights of a convolution");
-        return NULL;
-    }
-    for (size_t o = 0; o < (size_t)out; o++)
-        for (size_t i = 0; i < (size_t)in; i++) {
-            const float *g = kernel + (o * (size_t)in + i) * 9;
-            double rows[8][3];
-            for (size_t a = 0; a < points; a++)
-                for (int c = 0; c < 3; c++)
-                    rows[a][c] = transform[a][0] * (double)g[c] + transform[a][1] * (double)g[3 + c] + transform[a][2] * (double)g[6 + c];
-            size_t block = o / b, at = ((block / ov) * ip + i) * ov * b + (block % ov) * b + o % b;
-            for (size_t a = 0; a < points; a++)
-                for (size_t c = 0; c < points; c++)
-                    packed[(a * points + c) * plane + at] =
-                        (float)(rows[a][0] * transform[c][0] + rows[a][1] * transform[c][1] + rows[a][2] * transform[c][2]);
-        }
-    cl_mem mem = nscl_buffer_copy(ctx, packed, points * points * plane * sizeof *packed);
-    free(packed);
-    return mem;
+    cl_int in = backward ? conv->cout : conv->cin, out = backward ? conv->cin : conv->cout;
+    cl_int lanes = nscl_blocks(ctx, in) * ctx->block, blocks = nscl_blocks(ctx, out);
+    size_t frequencies = (size_t)(tile + 2) * (size_t)(tile + 2);
+    cl_mem k = nscl_buffer_copy(ctx, conv->kernel, (size_t)in * (size_t)out * 9 * sizeof(float));
+    cl_mem u = nscl_buffer_create(ctx, frequencies * (size_t)lanes * (size_t)blocks * (size_t)ctx->block * sizeof(float));
+    char options[48];
+    snprintf(options, sizeof options, "-DTILE=%d %s", tile, nscl_output_option(nscl_output_vectors(ctx, out)));
+    NSCL_RUN_WITH(ctx, "winograd_pack", options, DIM2(lanes, blocks), ARG(u), ARG(k), ARG(in), ARG(out), ARG(lanes), ARG(blocks), ARG(backward));
+    nscl_buffer_free(ctx, k);
+    return u;
 }
 
 /* How the tiles are dealt out. */
@@ -110,9 +78,9 @@ static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
                   ARG(p->h), ARG(p->w), ARG(n.groups), ARG(n.most), ARG(p->relu), ARG(masked));
 }
 
-cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const float *kernel, int out, int in)
+cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const nscl_conv *conv, int backward)
 {
-    return pack(ctx, kernel, out, in, 4);
+    return pack(ctx, conv, backward, 4);
 }
 
 void nscl_conv_winograd4_run(nscl_context *ctx, const nscl_conv_pass *p)
@@ -120,9 +88,9 @@ void nscl_conv_winograd4_run(nscl_context *ctx, const nscl_conv_pass *p)
     run(ctx, p, 4);
 }
 
-cl_mem nscl_conv_winograd6_pack(nscl_context *ctx, const float *kernel, int out, int in)
+cl_mem nscl_conv_winograd6_pack(nscl_context *ctx, const nscl_conv *conv, int backward)
 {
-    return pack(ctx, kernel, out, in, 6);
+    return pack(ctx, conv, backward, 6);
 }
 
 void nscl_conv_winograd6_run(nscl_context *ctx, const nscl_conv_pass *p)
