@@ -138,7 +138,7 @@ static nscl_status parse_reals(const nscl_option *row, const nscl_values *values
     int word = 0, n = count_items(values);
     for (int i = 0; i < n; i++) {
         int found = next_item(values, &word, &place, item);
-        double value;
+        double value = 0;
         if (found < 0)
             return bad_value(row, item, "not a number", error);
         nscl_status status = parse_real(row, item, &value, error);

@@ -109,7 +109,7 @@ static nscl_status finish(struct nscl_weights *w, const char *path, nscl_error *
         count = match_prefix(w, w->arch, &block, &number);
     else
         for (int a = 0; a < 2 && count < w->conv_count; a++) {
-            int b, n, match = match_prefix(w, &nscl_archs[a], &b, &n);
+            int b = 0, n = 0, match = match_prefix(w, &nscl_archs[a], &b, &n);
             if (match > count) {
                 count = match;
                 w->arch = &nscl_archs[a];
