@@ -2,11 +2,12 @@
 #include "common.cl"
 
 /* One pass of separable resampling: y[o] = sum over t < count[o] of coefficient[o * taps + t] * x[first[o] + t], along
- * the columns (stride 1) or rows. x (lines, n) or (n, lines) seen through strides; `round_levels` rounds and clamps to
- * whole grey levels, as an 8-bit intermediate picture would. Work-items: output position, line, plane. */
+ * the columns (stride 1) or rows. x (lines, n) or (n, lines) seen through strides. `levels`: x and y are whole grey levels
+ * 0..255 and the coefficients whole multiples of 2^-levels, given times 2^levels, so that every rounding is that of
+ * 8-bit pictures. Work-items: output position, line, plane. */
 kernel void resize_pass(global float *restrict y, global const float *restrict x, global const int *restrict first, global const int *restrict count,
                         global const float *restrict coefficient, int taps, int n, int on, int lines, int step, int line_step, int ostep,
-                        int oline_step, int round_levels)
+                        int oline_step, int levels)
 {
     int o = (int)get_global_id(0), line = (int)get_global_id(1);
     ulong plane = get_global_id(2);
@@ -14,10 +15,14 @@ kernel void resize_pass(global float *restrict y, global const float *restrict x
         return;
     global const float *in = x + plane * n * lines + (ulong)line * line_step + (ulong)first[o] * step;
     float v = 0.0f;
-    for (int t = 0; t < count[o]; t++)
-        v = fma(coefficient[(ulong)o * taps + t], in[(ulong)t * step], v);
-    if (round_levels)
-        v = clamp(floor(v + 0.5f), 0.0f, 255.0f);
+    if (levels) {
+        int sum = 1 << (levels - 1);
+        for (int t = 0; t < count[o]; t++)
+            sum += (int)coefficient[(ulong)o * taps + t] * (int)(in[(ulong)t * step] + 0.5f);
+        v = (float)clamp(sum >> levels, 0, 255);
+    } else
+        for (int t = 0; t < count[o]; t++)
+            v = fma(coefficient[(ulong)o * taps + t], in[(ulong)t * step], v);
     y[plane * on * lines + (ulong)line * oline_step + (ulong)o * ostep] = v;
 }
 

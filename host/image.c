@@ -78,6 +78,8 @@ typedef struct taps {
     float *coefficient; /* (on, taps) */
 } taps;
 
+enum { LEVELS = 22 }; /* Pillow's fixed point for 8-bit pictures; a float holds such a coefficient exactly */
+
 static void taps_free(taps *t)
 {
     free(t->first);
@@ -85,9 +87,9 @@ static void taps_free(taps *t)
     free(t->coefficient);
 }
 
-/* Which inputs each output position is made of, as Pillow computes it (Resample.c): half-pixel centres, a filter
- * stretched by the reduction, normalised where it passes the border. */
-static int taps_make(taps *t, int n, int on, nscl_filter filter)
+/* Which inputs each output position is made of, as Pillow computes it (Resample.c, and Geometry.c for the nearest):
+ * half-pixel centres, a filter stretched by the reduction, normalised where it passes the border. */
+static int taps_make(taps *t, int n, int on, nscl_filter filter, int levels)
 {
     double scale = (double)n / on, stretch = filter != NSCL_FILTER_NEAREST && shapes[filter].antialias && scale > 1 ? scale : 1;
     double support = filter == NSCL_FILTER_NEAREST ? 0.5 : shapes[filter].support * stretch;
@@ -97,12 +99,14 @@ static int taps_make(taps *t, int n, int on, nscl_filter filter)
     t->coefficient = calloc((size_t)on * (size_t)t->taps, sizeof *t->coefficient);
     if (!t->first || !t->count || !t->coefficient)
         return 0;
-    for (int o = 0; o < on; o++) {
+    double nearest = 0.5 * scale, one = ldexp(1, levels); /* nearest: added up, whose roundings decide between equally near pixels */
+    for (int o = 0; o < on; o++, nearest += scale) {
         double centre = (o + 0.5) * scale, sum = 0;
+        float *coefficient = t->coefficient + (size_t)o * (size_t)t->taps;
         if (filter == NSCL_FILTER_NEAREST) {
-            t->first[o] = (int)centre < n ? (int)centre : n - 1;
+            t->first[o] = nearest < n ? (int)nearest : n - 1;
             t->count[o] = 1;
-            t->coefficient[(size_t)o * (size_t)t->taps] = 1;
+            coefficient[0] = (float)one;
             continue;
         }
         int from = (int)(centre - support + 0.5), to = (int)(centre + support + 0.5);
@@ -112,19 +116,21 @@ static int taps_make(taps *t, int n, int on, nscl_filter filter)
         t->count[o] = to - from;
         for (int i = from; i < to; i++)
             sum += shapes[filter].at((i - centre + 0.5) / stretch);
-        for (int i = from; i < to && sum != 0; i++)
-            t->coefficient[(size_t)o * (size_t)t->taps + (size_t)(i - from)] = (float)(shapes[filter].at((i - centre + 0.5) / stretch) / sum);
+        for (int i = from; i < to && sum != 0; i++) {
+            double c = shapes[filter].at((i - centre + 0.5) / stretch) / sum * one;
+            coefficient[i - from] = (float)(levels ? round(c) : c);
+        }
     }
     return 1;
 }
 
 /* One pass along an axis: n to on positions, `lines` lines. */
-static cl_mem resize_pass(nscl_context *ctx, cl_mem x, int planes, int n, int on, int lines, int along_rows, nscl_filter filter, int round_levels,
+static cl_mem resize_pass(nscl_context *ctx, cl_mem x, int planes, int n, int on, int lines, int along_rows, nscl_filter filter, int levels,
                           size_t padded)
 {
     taps t = {0};
     cl_mem y = NULL, first = NULL, count = NULL, coefficient = NULL;
-    if (!taps_make(&t, n, on, filter)) {
+    if (!taps_make(&t, n, on, filter, levels)) {
         nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to resize a picture");
         goto done;
     }
@@ -135,7 +141,7 @@ static cl_mem resize_pass(nscl_context *ctx, cl_mem x, int planes, int n, int on
     /* Along a row neighbours are 1 apart and lines a row apart; along a column the other way round. */
     cl_int step = along_rows ? 1 : lines, line_step = along_rows ? n : 1, ostep = along_rows ? 1 : lines, oline_step = along_rows ? on : 1;
     NSCL_RUN(ctx, "resize_pass", DIM3(on, lines, planes), ARG(y), ARG(x), ARG(first), ARG(count), ARG(coefficient), ARG(t.taps), ARG(n), ARG(on), ARG(lines),
-             ARG(step), ARG(line_step), ARG(ostep), ARG(oline_step), ARG(round_levels));
+             ARG(step), ARG(line_step), ARG(ostep), ARG(oline_step), ARG(levels));
     nscl_buffer_free(ctx, first);
     nscl_buffer_free(ctx, count);
     nscl_buffer_free(ctx, coefficient);
@@ -146,10 +152,10 @@ done:
 
 cl_mem nscl_image_resize(nscl_context *ctx, cl_mem x, int planes, int h, int w, int oh, int ow, nscl_filter filter, int round_levels)
 {
-    int rounded = round_levels && filter != NSCL_FILTER_TF_BILINEAR;
+    int levels = round_levels && filter != NSCL_FILTER_TF_BILINEAR ? LEVELS : 0;
     size_t floats = (size_t)planes * (size_t)oh * (size_t)ow, block = (size_t)ctx->block, padded = (floats + block - 1) / block * block;
-    cl_mem across = resize_pass(ctx, x, planes, w, ow, h, 1, filter, rounded, (size_t)planes * (size_t)h * (size_t)ow);
-    cl_mem y = resize_pass(ctx, across, planes, h, oh, ow, 0, filter, rounded, padded);
+    cl_mem across = resize_pass(ctx, x, planes, w, ow, h, 1, filter, levels, (size_t)planes * (size_t)h * (size_t)ow);
+    cl_mem y = resize_pass(ctx, across, planes, h, oh, ow, 0, filter, levels, padded);
     nscl_buffer_free(ctx, across);
     return y;
 }

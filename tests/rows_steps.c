@@ -6,8 +6,9 @@
 
 static const int counts[] = {1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP + 1, 1000};
 
-#define EACH_COUNT(n, blocks) \
-    for (size_t k_ = 0, n, blocks; k_ < sizeof counts / sizeof *counts - (size_t)(test_small > 0) && (blocks = (size_t)counts[k_], n = blocks * (size_t)test_ctx->block, 1); k_++)
+#define EACH_COUNT(n, blocks)      \
+    for (size_t k_ = 0, n, blocks; \
+         k_ < sizeof counts / sizeof *counts - (size_t)(test_small > 0) && (blocks = (size_t)counts[k_], n = blocks * (size_t)test_ctx->block, 1); k_++)
 
 /* ---- Optimisers ---- */
 
@@ -15,7 +16,8 @@ static const int counts[] = {1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP 
 void rows_adam_step(int form)
 {
     static const int steps[] = {1, 2, 100};
-    EACH_COUNT(n, blocks) for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+    EACH_COUNT(n, blocks) for (size_t s = 0; s < sizeof steps / sizeof *steps; s++)
+    {
         cl_ulong count = blocks;
         int t = steps[s];
         float b1 = 0.875f, b2 = 0.984375f, eps = 1e-7f; /* whole powers of two below 1, so that 1 - b is exact */
@@ -23,7 +25,8 @@ void rows_adam_step(int form)
         float rate = (float)(form == REF_ADAM_KINGMA ? lr / c1 : lr * sqrt(c2) / c1), vscale = form == REF_ADAM_KINGMA ? (float)(1 / c2) : 1.0f;
         if (!test_case("%zu floats, step %d", n, t))
             continue;
-        double *x = test_normal(n), *g = test_normal(n), *m = t > 1 ? test_normal(n) : test_zeros(n), *v = t > 1 ? test_absolute(test_normal(n), n) : test_zeros(n);
+        double *x = test_normal(n), *g = test_normal(n), *m = t > 1 ? test_normal(n) : test_zeros(n),
+               *v = t > 1 ? test_absolute(test_normal(n), n) : test_zeros(n);
         cl_mem dx = test_input(x, n), dm = test_input(m, n), dv = test_input(v, n), dg = test_input(g, n);
         double *mx = test_zeros(n), *mm = test_zeros(n), *mv = test_zeros(n);
         for (size_t i = 0; i < n; i++) {
@@ -42,7 +45,8 @@ void rows_adam_step(int form)
 void rows_step_to(int unused)
 {
     (void)unused;
-    EACH_COUNT(n, blocks) for (int same = 0; same < 2; same++) {
+    EACH_COUNT(n, blocks) for (int same = 0; same < 2; same++)
+    {
         cl_ulong count = blocks;
         float t = -0.3f;
         if (!test_case("%zu floats%s", n, same ? ", in place" : ""))
@@ -59,7 +63,8 @@ void rows_step_to(int unused)
 void rows_lbfgs_pair(int unused)
 {
     (void)unused;
-    EACH_COUNT(n, blocks) {
+    EACH_COUNT(n, blocks)
+    {
         cl_ulong count = blocks;
         float t = 1.7f;
         if (!test_case("%zu floats", n))
@@ -78,7 +83,8 @@ void rows_lbfgs_update(int unused)
 {
     enum { SLOTS = 5, OUT = 3 };
     (void)unused;
-    EACH_COUNT(n, blocks) for (int two = 0; two < 2; two++) {
+    EACH_COUNT(n, blocks) for (int two = 0; two < 2; two++)
+    {
         cl_ulong count = blocks;
         cl_int out = OUT, a = 0, b = two ? 1 : OUT; /* where its factor is 0 a slot is not read, not even the result's own */
         float ca = 0.01f, cb = two ? -0.02f : 0.0f;
@@ -117,7 +123,8 @@ void rows_lbfgs_update(int unused)
 void rows_lbfgs_scale(int unused)
 {
     (void)unused;
-    EACH_COUNT(n, blocks) {
+    EACH_COUNT(n, blocks)
+    {
         cl_ulong count = blocks;
         cl_int a = 1;
         float c = 3.0f;
@@ -144,25 +151,27 @@ void rows_resize_pass(int round_levels)
     static const int sizes[][3] = {{1, 1, 1}, {1, 5, 3}, {5, 1, 2}, {7, 9, 4}, {3, NSCL_GROUP + 1, NSCL_GROUP - 1}, {NSCL_GROUP, 3, NSCL_GROUP + 1}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         for (int way = 0; way < 2; way++) {
-            cl_int h = sizes[k][0], w = sizes[k][1], on = sizes[k][2], n = way ? w : h, lines = way ? h : w, taps = 5, level = round_levels;
+            cl_int h = sizes[k][0], w = sizes[k][1], on = sizes[k][2], n = way ? w : h, lines = way ? h : w, taps = 5, levels = round_levels ? 22 : 0;
             cl_int step = way ? 1 : w, line_step = way ? w : 1, ostep = way ? 1 : w, oline_step = way ? on : 1;
             if (!test_case("%d x %d, %s to %d", h, w, way ? "columns" : "rows", on))
                 continue;
             size_t in = 3 * (size_t)h * (size_t)w, out = 3 * (size_t)on * (size_t)lines, c = (size_t)on * (size_t)taps;
-            double *x = test_levels(in, 127), *coefficient = test_levels(c, 8), *want = test_zeros(out);
+            double *x = test_levels(in, 127), *coefficient = test_levels(c, 8), *scaled = test_zeros(c), *want = test_zeros(out);
             cl_int *first = test_memory((size_t)on * sizeof *first), *count = test_memory((size_t)on * sizeof *count);
             for (size_t i = 0; i < in; i++)
                 x[i] += 128;
-            for (size_t i = 0; i < c; i++)
+            for (size_t i = 0; i < c; i++) {
                 coefficient[i] /= 16;
+                scaled[i] = ldexp(coefficient[i], levels);
+            }
             for (int o = 0; o < on; o++) {
                 first[o] = rng_below(&test_rng, n);
                 count[o] = 1 + rng_below(&test_rng, n - first[o] < taps ? n - first[o] : taps);
             }
-            cl_mem y = test_output(out), dx = test_input(x, in), dc = test_input(coefficient, c);
+            cl_mem y = test_output(out), dx = test_input(x, in), dc = test_input(scaled, c);
             cl_mem df = nscl_buffer_copy(test_ctx, first, (size_t)on * sizeof *first), dn = nscl_buffer_copy(test_ctx, count, (size_t)on * sizeof *count);
             NSCL_RUN(test_ctx, "resize_pass", DIM3(on, lines, 3), ARG(y), ARG(dx), ARG(df), ARG(dn), ARG(dc), ARG(taps), ARG(n), ARG(on), ARG(lines), ARG(step),
-                     ARG(line_step), ARG(ostep), ARG(oline_step), ARG(level));
+                     ARG(line_step), ARG(ostep), ARG(oline_step), ARG(levels));
             ref_resize_pass(want, x, first, count, coefficient, taps, 3, h, w, on, way, round_levels);
             test_compare("y", test_read(y, out), want, NULL, out, 1);
             nscl_buffer_free(test_ctx, df);
