@@ -31,6 +31,8 @@ static char *source_text(nscl_context *ctx, const char *name)
     for (const nscl_embedded *e = nscl_kernel_files; e->name; e++)
         if (strcmp(e->name, name) == 0)
             return strdup((const char *)e->bytes);
+    nscl_fail(&ctx->error, NSCL_BAD_FILE, "no .cl file is called '%s'%s%s", name, ctx->kernel_dir ? "; it is neither built in nor in " : "",
+              ctx->kernel_dir ? ctx->kernel_dir : "");
     return NULL;
 }
 
