@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUIRE(condition, ...) do { if (!(condition)) fail_msg(__VA_ARGS__); } while (0)
+#define REQUIRE(condition, ...)    \
+    do {                           \
+        if (!(condition))          \
+            fail_msg(__VA_ARGS__); \
+    } while (0)
 
 static void golden_path(char *path, size_t size, const char *name)
 {
@@ -90,7 +94,8 @@ void golden_settings(const json_t *object, nscl_settings *s)
     const json_t *in = golden_value(object, "settings"), *blends = golden_value(in, "style_blend_weights");
     const char *preset = golden_text(object, "preset");
     int i = 0;
-    for (; i < NSCL_PRESET_COUNT && strcmp(preset, nscl_preset_name((nscl_preset)i)) != 0; i++) {}
+    for (; i < NSCL_PRESET_COUNT && strcmp(preset, nscl_preset_name((nscl_preset)i)) != 0; i++) {
+    }
     REQUIRE(i < NSCL_PRESET_COUNT, "golden file: unknown preset %s", preset);
     s->preset = (nscl_preset)i;
     s->pooling = strcmp(golden_text(object, "pooling"), "average") == 0 ? NSCL_POOL_AVERAGE : NSCL_POOL_MAX;
@@ -109,7 +114,8 @@ int golden_terms(const json_t *object, nscl_term terms[NSCL_MAX_TERMS])
     const char *name;
     json_t *value;
     int n = 0;
-    json_object_foreach(golden_value(object, "terms"), name, value) {
+    json_object_foreach(golden_value(object, "terms"), name, value)
+    {
         REQUIRE(n < NSCL_MAX_TERMS && json_is_number(value), "golden file: term %s", name);
         snprintf(terms[n].name, sizeof terms[n].name, "%s", name);
         terms[n++].value = json_number_value(value);

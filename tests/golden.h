@@ -13,18 +13,18 @@
 #include "nscl.h"
 
 typedef struct golden_case {
-    json_t *root;            /* the whole file, for keys without a field; see golden_value */
-    nscl_settings settings;  /* preset, pooling, layers, weights and blend weights; zero otherwise */
-    char network[512];       /* path of the weight file */
-    nscl_picture content;    /* 8-bit RGB */
+    json_t *root;           /* the whole file, for keys without a field; see golden_value */
+    nscl_settings settings; /* preset, pooling, layers, weights and blend weights; zero otherwise */
+    char network[512];      /* path of the weight file */
+    nscl_picture content;   /* 8-bit RGB */
     int style_count;
     nscl_picture styles[NSCL_MAX_STYLES];
     int term_count;
     nscl_term terms[NSCL_MAX_TERMS]; /* at the start */
     double loss;
-    size_t count;            /* 3 * height * width of the content */
-    double *start;           /* (3, H, W) RGB, 0..255 minus 123.68 116.779 103.939 */
-    double *gradient;        /* d loss / d start */
+    size_t count;     /* 3 * height * width of the content */
+    double *start;    /* (3, H, W) RGB, 0..255 minus 123.68 116.779 103.939 */
+    double *gradient; /* d loss / d start */
 } golden_case;
 
 /* Reads a file that holds one case. */

@@ -21,10 +21,10 @@ nscl_picture make_picture(int width, int height, int channels, int depth, int sm
 
 struct make_png {
     int width, height;
-    int type;          /* PNG_COLOR_TYPE_... */
-    int bits;          /* 1, 2, 4, 8, 16 */
+    int type; /* PNG_COLOR_TYPE_... */
+    int bits; /* 1, 2, 4, 8, 16 */
     int interlaced;
-    int transparent;   /* with tRNS: the sample values of the first pixel, or alpha (entry * 37) & 255 of palette entries */
+    int transparent; /* with tRNS: the sample values of the first pixel, or alpha (entry * 37) & 255 of palette entries */
 };
 
 /* Encodes random samples and gives them in *values, one number a sample as stored (an index where the type is a
@@ -36,9 +36,9 @@ enum make_jpeg_colours { MAKE_GREY, MAKE_RGB, MAKE_YCC, MAKE_CMYK, MAKE_YCCK };
 struct make_jpeg {
     int width, height;
     enum make_jpeg_colours colours;
-    int progressive;   /* 1: the usual scans; 2: one scan a coefficient, 190 in all */
-    int no_adobe;      /* leave Adobe's marker out */
-    int restart;       /* MCUs between restart markers; 0: none */
+    int progressive;        /* 1: the usual scans; 2: one scan a coefficient, 190 in all */
+    int no_adobe;           /* leave Adobe's marker out */
+    int restart;            /* MCUs between restart markers; 0: none */
     unsigned char value[4]; /* of every pixel; all zero: a pattern */
 };
 struct make_bytes make_jpeg(const struct make_jpeg *jpeg);

@@ -264,7 +264,8 @@ static double into(double v, double lo, double hi)
     return lo < hi ? fmin(fmax(v, lo), hi) : v;
 }
 
-void ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, int t, double lr, double b1, double b2, double eps, ref_adam form, double lo, double hi)
+void ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, int t, double lr, double b1, double b2, double eps, ref_adam form, double lo,
+                   double hi)
 {
     double c1 = 1 - pow(b1, t), c2 = 1 - pow(b2, t);
     for (size_t i = 0; i < n; i++) {

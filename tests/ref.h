@@ -37,7 +37,8 @@ double ref_sum_absolute(const double *a, size_t n);
 /* Step t (from 1) of Adam. TensorFlow's form adds eps to the uncorrected root of v; the other is Kingma and Ba's algorithm 1.
  * Then x is brought into lo..hi where lo < hi. */
 typedef enum ref_adam { REF_ADAM_TENSORFLOW, REF_ADAM_KINGMA } ref_adam;
-void ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, int t, double lr, double b1, double b2, double eps, ref_adam form, double lo, double hi);
+void ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, int t, double lr, double b1, double b2, double eps, ref_adam form, double lo,
+                   double hi);
 void ref_step_to(double *y, const double *x, const double *d, size_t n, double t);
 void ref_lbfgs_pair(double *s, double *y, const double *d, const double *g, const double *g_old, size_t n, double t);
 

@@ -30,7 +30,7 @@ static conv_case make_conv(int cin, int cout, int h, int w, nscl_conv_algorithm 
     t.bias_size = test_absolute(t.bias, (size_t)cout);
     t.conv = nscl_conv_create(test_ctx, test_floats(t.kernel, n), test_floats(t.bias, (size_t)cout), cin, cout);
     if (t.conv && !nscl_conv_can(test_ctx, t.conv, algorithm)) {
-        nscl_conv_free(test_ctx, t.conv);
+        test_conv_free(t.conv);
         t.conv = NULL;
     }
     if (t.conv)
@@ -61,7 +61,7 @@ static void conv_fwd(int cin, int cout, int h, int w, nscl_conv_algorithm algori
             ref_conv_fwd(want, x, t.kernel, t.bias, cin, cout, h, w, 0);
         test_compare(relu ? "relu(y)" : "y", test_read_blocks(y, cout, h, w), want, magnitude, t.out, 9 * cin);
     }
-    nscl_conv_free(test_ctx, t.conv);
+    test_conv_free(t.conv);
 }
 
 static void conv_bwd(int cin, int cout, int h, int w, nscl_conv_algorithm algorithm)
@@ -79,7 +79,7 @@ static void conv_bwd(int cin, int cout, int h, int w, nscl_conv_algorithm algori
         ref_conv_bwd(want, dz, t.kernel, masked ? mask : NULL, cin, cout, h, w);
         test_compare(masked ? "masked dx" : "dx", cin == 3 ? test_read(dx, t.in) : test_read_blocks(dx, cin, h, w), want, magnitude, t.in, 9 * cout);
     }
-    nscl_conv_free(test_ctx, t.conv);
+    test_conv_free(t.conv);
 }
 
 static int conv_possible(nscl_conv_algorithm algorithm)
@@ -91,7 +91,7 @@ static int conv_possible(nscl_conv_algorithm algorithm)
     for (int thin = 0; thin < 2; thin++) {
         conv_case t = make_conv(thin ? 3 : 64, 64, 1, 1, algorithm);
         can = can || t.conv;
-        nscl_conv_free(test_ctx, t.conv);
+        test_conv_free(t.conv);
     }
     return can;
 }
@@ -123,18 +123,20 @@ void rows_conv_bwd(int algorithm)
 
 /* ---- Pooling ---- */
 
-static const int pool_sizes[][2] = {{1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 3}, {1, 5}, {5, 2}, {7, 8}, {8, 7}, {3, 2 * NSCL_GROUP - 1}, {2, 2 * NSCL_GROUP}, {5, 2 * NSCL_GROUP + 1}};
+static const int pool_sizes[][2] = {
+    {1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 3}, {1, 5}, {5, 2}, {7, 8}, {8, 7}, {3, 2 * NSCL_GROUP - 1}, {2, 2 * NSCL_GROUP}, {5, 2 * NSCL_GROUP + 1}};
 static const int pool_channels[] = {1, 3, 20, 64};
 
-#define EACH_POOL(c, h, w, up) \
-    for (size_t k_ = 0; k_ < sizeof pool_sizes / sizeof *pool_sizes; k_++) \
+#define EACH_POOL(c, h, w, up)                                                                                  \
+    for (size_t k_ = 0; k_ < sizeof pool_sizes / sizeof *pool_sizes; k_++)                                      \
         for (size_t i_ = 0; i_ < sizeof pool_channels / sizeof *pool_channels - (size_t)(test_small > 0); i_++) \
             for (int c = pool_channels[i_], h = pool_sizes[k_][0], w = pool_sizes[k_][1], up = 0; up < 2; up++)
 
 /* Whole numbers: many equal maxima and many zeros. */
 void rows_pool_fwd(int pooling)
 {
-    EACH_POOL(c, h, w, up) {
+    EACH_POOL(c, h, w, up)
+    {
         int oh = ref_pooled(h, up), ow = ref_pooled(w, up);
         size_t in = (size_t)c * (size_t)h * (size_t)w, out = (size_t)c * (size_t)oh * (size_t)ow;
         if (!test_case("%d channels, %d x %d, rounded %s", c, h, w, up ? "up" : "down"))
@@ -151,7 +153,8 @@ void rows_pool_fwd(int pooling)
 
 void rows_pool_bwd(int pooling)
 {
-    EACH_POOL(c, h, w, up) {
+    EACH_POOL(c, h, w, up)
+    {
         int oh = ref_pooled(h, up), ow = ref_pooled(w, up);
         size_t in = (size_t)c * (size_t)h * (size_t)w, out = (size_t)c * (size_t)oh * (size_t)ow;
         if (!test_case("%d channels, %d x %d, rounded %s", c, h, w, up ? "up" : "down"))

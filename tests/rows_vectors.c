@@ -6,11 +6,13 @@
 
 static const int small_counts[] = {1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP + 1};
 /* And for sums: around the number of partial sums, and a share of several blocks that does not divide evenly. */
-static const int counts[] = {1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP + 1, NSCL_PARTIALS - 1, NSCL_PARTIALS, NSCL_PARTIALS + 1, 1000, NSCL_PARTIALS * NSCL_GROUP + 1};
+static const int counts[] = {
+    1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP + 1, NSCL_PARTIALS - 1, NSCL_PARTIALS, NSCL_PARTIALS + 1, 1000, NSCL_PARTIALS *NSCL_GROUP + 1};
 
-#define EACH_COUNT(n, all) \
+#define EACH_COUNT(n, all)                                                                                                 \
     for (size_t k_ = 0, n; k_ < (test_small ? sizeof small_counts / sizeof *small_counts : sizeof(all) / sizeof *(all)) && \
-                          (n = (size_t)(test_small ? small_counts : (all))[k_] * (size_t)test_ctx->block, 1); k_++)
+                           (n = (size_t)(test_small ? small_counts : (all))[k_] * (size_t)test_ctx->block, 1);             \
+         k_++)
 
 enum { SLOTS = 3, SLOT = 1 };
 
@@ -31,7 +33,8 @@ static void compare_sum(cl_mem partial, double want, double magnitude, double te
 void rows_relu_fwd(int unused)
 {
     (void)unused;
-    EACH_COUNT(n, small_counts) {
+    EACH_COUNT(n, small_counts)
+    {
         if (!test_case("%zu floats", n))
             continue;
         double *x = test_levels(n, 2), *want = test_zeros(n);
@@ -45,7 +48,8 @@ void rows_relu_fwd(int unused)
 void rows_axpby(int unused)
 {
     (void)unused;
-    EACH_COUNT(n, small_counts) for (int add = 0; add < 2; add++) {
+    EACH_COUNT(n, small_counts) for (int add = 0; add < 2; add++)
+    {
         double a = -0.75, b = add ? 1.25 : 0;
         if (!test_case("%zu floats, b %g", n, b))
             continue;
@@ -76,14 +80,15 @@ void rows_fill(int unused)
 
 static const int planes[][3] = {{1, 1, 1}, {3, 1, 5}, {3, 7, 9}, {16, 8, 8}, {20, 5, 13}, {64, 2, 3}, {3, 13, 5}};
 
-#define EACH_PLANES(c, h, w) \
+#define EACH_PLANES(c, h, w)                                       \
     for (size_t k_ = 0; k_ < sizeof planes / sizeof *planes; k_++) \
         for (int c = planes[k_][0], h = planes[k_][1], w = planes[k_][2], once_ = 1; once_; once_ = 0)
 
 void rows_blocks_from_planes(int unused)
 {
     (void)unused;
-    EACH_PLANES(c, h, w) {
+    EACH_PLANES(c, h, w)
+    {
         size_t n = (size_t)c * (size_t)h * (size_t)w;
         if (!test_case("%d channels, %d x %d", c, h, w))
             continue;
@@ -97,7 +102,8 @@ void rows_blocks_from_planes(int unused)
 void rows_planes_from_blocks(int unused)
 {
     (void)unused;
-    EACH_PLANES(c, h, w) {
+    EACH_PLANES(c, h, w)
+    {
         size_t n = (size_t)c * (size_t)h * (size_t)w;
         if (!test_case("%d channels, %d x %d", c, h, w))
             continue;
@@ -113,7 +119,8 @@ void rows_planes_from_blocks(int unused)
 void rows_content_loss(int unused)
 {
     (void)unused;
-    EACH_COUNT(n, counts) for (int way = 0; way < 4; way++) {
+    EACH_COUNT(n, counts) for (int way = 0; way < 4; way++)
+    {
         int masked = way & 1, accumulate = way >> 1;
         double factor = 0.375;
         if (!test_case("%zu floats, masked %d, accumulate %d", n, masked, accumulate))
@@ -154,9 +161,10 @@ void rows_gram_loss(int unused)
 }
 
 /* Lines shorter and longer than a work-group, more and fewer rows (of three channels) than partial sums. */
-static const int pictures[][2] = {{1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 5}, {1, 65}, {65, 1}, {43, 3}, {3, NSCL_GROUP - 1}, {5, NSCL_GROUP}, {2, NSCL_GROUP + 1}, {47, 130}};
+static const int pictures[][2] = {
+    {1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 5}, {1, 65}, {65, 1}, {43, 3}, {3, NSCL_GROUP - 1}, {5, NSCL_GROUP}, {2, NSCL_GROUP + 1}, {47, 130}};
 
-#define EACH_PICTURE(h, w) \
+#define EACH_PICTURE(h, w)                                                                        \
     for (size_t k_ = 0; k_ < sizeof pictures / sizeof *pictures - (size_t)(test_small > 0); k_++) \
         for (int h = pictures[k_][0], w = pictures[k_][1], once_ = 1; once_; once_ = 0)
 
@@ -168,7 +176,8 @@ static double *picture(size_t n, int form)
 
 void rows_tv_fwd(int form)
 {
-    EACH_PICTURE(h, w) {
+    EACH_PICTURE(h, w)
+    {
         size_t n = 3 * (size_t)h * (size_t)w;
         double ay = 0.75, ax = 1.5;
         if (!test_case("%d x %d", h, w))
@@ -183,7 +192,8 @@ void rows_tv_fwd(int form)
 
 void rows_tv_bwd(int form)
 {
-    EACH_PICTURE(h, w) {
+    EACH_PICTURE(h, w)
+    {
         size_t n = 3 * (size_t)h * (size_t)w;
         double ay = 0.75, ax = 1.5;
         if (!test_case("%d x %d", h, w))
@@ -201,7 +211,8 @@ void rows_tv_bwd(int form)
 void rows_dot_product(int unused)
 {
     (void)unused;
-    EACH_COUNT(n, counts) {
+    EACH_COUNT(n, counts)
+    {
         if (!test_case("%zu floats", n))
             continue;
         double *a = test_normal(n), *b = test_normal(n);
@@ -214,7 +225,8 @@ void rows_dot_product(int unused)
 void rows_sum_absolute(int unused)
 {
     (void)unused;
-    EACH_COUNT(n, counts) {
+    EACH_COUNT(n, counts)
+    {
         if (!test_case("%zu floats", n))
             continue;
         double *a = test_normal(n), sum = ref_sum_absolute(a, n);

@@ -7,9 +7,8 @@
 
 /* More floats than a launch rounded up to whole work-groups of NSCL_GROUP could touch. */
 enum { GUARD = 2 * NSCL_GROUP * 16, MOST_ARRAYS = 256 };
-/* Enough for the tiniest shapes, so that it need not grow: Oclgrind takes what is written to a buffer that came in the
- * place of a released one for uninitialised. */
-enum { SCRATCH = 1 << 16 };
+/* Enough for the tiniest shapes, so that it need not grow; see keeps(). */
+enum { SCRATCH = 1 << 18 };
 static const uint32_t untouched = 0x7fc5a5a5; /* a NaN that no operation makes */
 
 nscl_context *test_ctx;
@@ -64,9 +63,22 @@ int test_open(void)
     return 0;
 }
 
+/* Oclgrind believes that a buffer ends where the host's last write to it did, or to one whose place it took: it is given
+ * whole writes only, and nothing back before the end. */
+static int keeps(void)
+{
+    return test_small > 1;
+}
+
+void test_conv_free(nscl_conv *conv)
+{
+    if (!keeps())
+        nscl_conv_free(test_ctx, conv);
+}
+
 static void release(void)
 {
-    for (size_t i = 0; i < now.array_count; i++)
+    for (size_t i = 0; i < now.array_count && !keeps(); i++)
         nscl_buffer_free(test_ctx, now.arrays[i]);
     for (size_t i = 0; i < now.memory_count; i++)
         free(now.memory[i]);
@@ -149,8 +161,8 @@ void test_row_end(void)
     else if (now.bound.nmse == 0 && !now.failures)
         printf("  %-24s %4d cases, exact\n", now.name, now.cases);
     else
-        printf("  %-24s %4d cases, error %.1e (at most %.1e), %5.1f %% of the bound of an element\n", now.name, now.cases, sqrt(now.worst_nmse), sqrt(now.bound.nmse),
-               100 * now.worst_share);
+        printf("  %-24s %4d cases, error %.1e (at most %.1e), %5.1f %% of the bound of an element\n", now.name, now.cases, sqrt(now.worst_nmse),
+               sqrt(now.bound.nmse), 100 * now.worst_share);
     fflush(stdout);
     assert_int_not_equal(now.cases, 0);
     assert_int_equal(now.failures, 0);

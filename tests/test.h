@@ -72,6 +72,8 @@ cl_mem test_output(size_t n);
 cl_mem test_blocks_input(const double *x, int c, int h, int w);
 cl_mem test_blocks_output(int c, int h, int w);
 cl_mem test_square_input(const double *x, int c);
+/* nscl_conv_free, but for simulators that must not see memory given back. NULL is accepted. */
+void test_conv_free(nscl_conv *conv);
 /* Back again. The guard zone must be as it was, and padding must be zero. */
 double *test_read(cl_mem mem, size_t n);
 double *test_read_blocks(cl_mem mem, int c, int h, int w);

@@ -52,13 +52,13 @@ static double *conv_device(const grad_case *g, const double *x)
     nscl_conv *conv = nscl_conv_create(test_ctx, test_floats(kernel, n), test_floats(bias, COUT), g->c, COUT);
     if (!conv || !nscl_conv_can(test_ctx, conv, (nscl_conv_algorithm)g->variant) ||
         (g->variant == NSCL_CONV_GEMM && !(test_ctx->features & NSCL_FEATURE_GEMM))) {
-        nscl_conv_free(test_ctx, conv);
+        test_conv_free(conv);
         return NULL;
     }
     nscl_conv_use(test_ctx, conv, (nscl_conv_algorithm)g->variant);
     cl_mem dx = g->c == 3 ? test_output(floats(g)) : test_blocks_output(g->c, g->h, g->w);
     nscl_conv_bwd(test_ctx, conv, dx, test_blocks_input(upstream, COUT, g->h, g->w), g->masked ? test_blocks_input(x, g->c, g->h, g->w) : NULL, g->h, g->w);
-    nscl_conv_free(test_ctx, conv);
+    test_conv_free(conv);
     return g->c == 3 ? test_read(dx, floats(g)) : test_read_blocks(dx, g->c, g->h, g->w);
 }
 
@@ -167,8 +167,14 @@ static double *tv_device(const grad_case *g, const double *x)
 
 /* ---- The checks ---- */
 
-#define POOL(name, pooling, up) {name, 4, 5, 7, 1, pooling, up, pool_value, pool_reference, pool_device}
-#define TV(name, form) {name, 3, 5, 6, 0, form, 0, tv_value, tv_reference, tv_device}
+#define POOL(name, pooling, up)                                                \
+    {                                                                          \
+        name, 4, 5, 7, 1, pooling, up, pool_value, pool_reference, pool_device \
+    }
+#define TV(name, form)                                               \
+    {                                                                \
+        name, 3, 5, 6, 0, form, 0, tv_value, tv_reference, tv_device \
+    }
 static const grad_case cases[] = {
     POOL("pool max, down", NSCL_POOL_MAX, 0),
     POOL("pool max, up", NSCL_POOL_MAX, 1),

@@ -14,9 +14,18 @@ typedef struct row {
 
 /* Sums of products: one rounding for each term, fused or not, is what summation in any order keeps to; the fixed ones
  * are for bias, scale and the last additions of lanes. */
-#define EXACT {0, 0, 0, 0}
-#define SUM {TEST_NMSE, 16, 1, 0}
-#define FEW(roundings) {TEST_NMSE, roundings, 0, 0}
+#define EXACT      \
+    {              \
+        0, 0, 0, 0 \
+    }
+#define SUM                 \
+    {                       \
+        TEST_NMSE, 16, 1, 0 \
+    }
+#define FEW(roundings)             \
+    {                              \
+        TEST_NMSE, roundings, 0, 0 \
+    }
 
 static const row rows[] = {
     {"relu_fwd", rows_relu_fwd, 0, EXACT},

@@ -68,8 +68,8 @@ static void check_png(const struct make_png *png)
             expand(png, values + (size_t)(y * p.width + x) * (size_t)stored, values, rgba);
             for (int c = 0; c < p.channels; c++)
                 if (sample(&p, x, y, c) != rgba[c])
-                    fail_msg("type %d, %d bits, interlaced %d, tRNS %d: pixel %d %d channel %d is %u instead of %u", png->type, png->bits,
-                             png->interlaced, png->transparent, x, y, c, sample(&p, x, y, c), rgba[c]);
+                    fail_msg("type %d, %d bits, interlaced %d, tRNS %d: pixel %d %d channel %d is %u instead of %u", png->type, png->bits, png->interlaced,
+                             png->transparent, x, y, c, sample(&p, x, y, c), rgba[c]);
         }
     nscl_picture_free(&p);
     free(values);
@@ -111,8 +111,8 @@ static void check_jpeg(struct make_jpeg jpeg, int red, int green, int blue)
                 const int wanted[] = {red, green, blue};
                 for (int c = 0; c < 3; c++)
                     if (abs((int)sample(&p, i % 19, i / 19, c) - wanted[c]) > 2) /* conversion to YCC and back */
-                        fail_msg("colours %d, no_adobe %d: channel %d is %u instead of %d", (int)jpeg.colours, jpeg.no_adobe, c,
-                                 sample(&p, i % 19, i / 19, c), wanted[c]);
+                        fail_msg("colours %d, no_adobe %d: channel %d is %u instead of %d", (int)jpeg.colours, jpeg.no_adobe, c, sample(&p, i % 19, i / 19, c),
+                                 wanted[c]);
             }
             nscl_picture_free(&p);
             free(file.data);
@@ -289,9 +289,15 @@ static void test_refusals(void **state)
         {"II*\0\10\0\0\0", 8, "TIFF"},
         {"MM\0*\0\0\0\10", 8, "TIFF"},
         {"RIFF\x24\0\0\0WEBPVP8 ", 16, "WebP"},
-        {"\0\0\0\x18" "ftypheic\0\0\0\0mif1heic", 24, "HEIC"},
-        {"\0\0\0\x1c" "ftypavif\0\0\0\0", 16, "AVIF"},
-        {"\0\0\0\x18" "ftypisom\0\0\0\0", 16, "video"},
+        {"\0\0\0\x18"
+         "ftypheic\0\0\0\0mif1heic",
+         24, "HEIC"},
+        {"\0\0\0\x1c"
+         "ftypavif\0\0\0\0",
+         16, "AVIF"},
+        {"\0\0\0\x18"
+         "ftypisom\0\0\0\0",
+         16, "video"},
         {"\0\0\0\x0cJXL \r\n\x87\n", 12, "JPEG XL"},
         {"8BPS\0\1", 6, "Photoshop"},
         {"%PDF-1.7\n", 9, "PDF"},

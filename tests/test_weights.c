@@ -110,8 +110,21 @@ static void test_half(void **state)
     static const struct {
         float value;
         unsigned half;
-    } rows[] = {{0.0f, 0}, {-0.0f, 0x8000}, {1, 0x3c00}, {65504, 0x7bff}, {65519, 0x7bff}, {65520, 0x7c00}, {-1e30f, 0xfc00}, {0x1p-14f, 0x0400}, {0x1p-24f, 1},
-                {0x1p-25f, 0}, {0x1.8p-24f, 2}, {0x1.000002p-25f, 1}, {1 + 0x1p-11f, 0x3c00}, {1 + 0x3p-11f, 0x3c02}, {0x1.ff8p-15f, 0x03ff},
+    } rows[] = {{0.0f, 0},
+                {-0.0f, 0x8000},
+                {1, 0x3c00},
+                {65504, 0x7bff},
+                {65519, 0x7bff},
+                {65520, 0x7c00},
+                {-1e30f, 0xfc00},
+                {0x1p-14f, 0x0400},
+                {0x1p-24f, 1},
+                {0x1p-25f, 0},
+                {0x1.8p-24f, 2},
+                {0x1.000002p-25f, 1},
+                {1 + 0x1p-11f, 0x3c00},
+                {1 + 0x3p-11f, 0x3c02},
+                {0x1.ff8p-15f, 0x03ff},
                 {0x1.ffcp-15f, 0x0400}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -272,8 +285,8 @@ static void test_real(void **state)
     check_caffe(w);
     static const float biases[] = {0.7301776f, 0.06493629f, 0.03428847f, 0.8260386f, 0.2578029f};
     assert_memory_equal(w->conv[0].bias, biases, sizeof biases);
-    static const float first[3][3] = {{0.34119523f, 0.33999205f, -0.04484424f}, {0.23215917f, 0.08978214f, -0.30331427f},
-                                      {-0.07260918f, -0.246675f, -0.33683276f}};
+    static const float first[3][3] = {
+        {0.34119523f, 0.33999205f, -0.04484424f}, {0.23215917f, 0.08978214f, -0.30331427f}, {-0.07260918f, -0.246675f, -0.33683276f}};
     assert_memory_equal(w->conv[0].kernel, first, sizeof first); /* blue, rows from the top */
 
     /* The rest with the first four convolutions, to keep the files small. */
@@ -327,8 +340,12 @@ static void test_by_name(void **state)
     assert_int_equal(setenv("XDG_DATA_HOME", home, 1), 0);
     assert_int_equal(nscl_weights_open(&w, "vgg16", &error), NSCL_BAD_FILE);
     assert_null(w);
-    static const char *const words[] = {"'vgg16'", "vgg16.safetensors", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", "imagenet-vgg-verydeep-16.mat",
-                                        "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/", "6d6bbae143d832006294945121d1f1fc"};
+    static const char *const words[] = {"'vgg16'",
+                                        "vgg16.safetensors",
+                                        "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+                                        "imagenet-vgg-verydeep-16.mat",
+                                        "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/",
+                                        "6d6bbae143d832006294945121d1f1fc"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (!strstr(error.text, words[i]))
             fail_msg("'%s' does not say '%s'", error.text, words[i]);
@@ -395,8 +412,8 @@ static void test_write_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_round_trip), cmocka_unit_test(test_half),    cmocka_unit_test(test_names),   cmocka_unit_test(test_keras),
-        cmocka_unit_test(test_matconvnet),     cmocka_unit_test(test_safetensors), cmocka_unit_test(test_real), cmocka_unit_test(test_by_name),
+        cmocka_unit_test(test_own_round_trip), cmocka_unit_test(test_half),        cmocka_unit_test(test_names), cmocka_unit_test(test_keras),
+        cmocka_unit_test(test_matconvnet),     cmocka_unit_test(test_safetensors), cmocka_unit_test(test_real),  cmocka_unit_test(test_by_name),
         cmocka_unit_test(test_builtin),        cmocka_unit_test(test_write_fails),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);

@@ -129,7 +129,8 @@ static void test_headers(void **state)
         {OWN("rgb scale=1e99"), 7168, "scale=1e99"},
         {OWN("rgb deviation=1,-1,1"), 7168, "positive"},
         {"{\"features.0.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
-         "\"features.1.running_mean\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "batch normalisation"},
+         "\"features.1.running_mean\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+         8, "batch normalisation"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

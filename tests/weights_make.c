@@ -126,16 +126,15 @@ static matvar_t *make_array(const char *name, int rank, size_t *dims, const floa
     assert(doubles && floats);
     for (size_t i = 0; i < count; i++)
         doubles[i] = (double)(floats[i] = values[i]);
-    matvar_t *v = wide ? Mat_VarCreate(name, MAT_C_DOUBLE, MAT_T_DOUBLE, rank, dims, doubles, 0)
-                       : Mat_VarCreate(name, MAT_C_SINGLE, MAT_T_SINGLE, rank, dims, floats, 0);
+    matvar_t *v =
+        wide ? Mat_VarCreate(name, MAT_C_DOUBLE, MAT_T_DOUBLE, rank, dims, doubles, 0) : Mat_VarCreate(name, MAT_C_SINGLE, MAT_T_SINGLE, rank, dims, floats, 0);
     assert(v);
     free(doubles);
     free(floats);
     return v;
 }
 
-static matvar_t *make_struct(const char *name, const char *field, matvar_t *value, const char *field2, matvar_t *value2, const char *field3,
-                             matvar_t *value3)
+static matvar_t *make_struct(const char *name, const char *field, matvar_t *value, const char *field2, matvar_t *value2, const char *field3, matvar_t *value3)
 {
     size_t dims[2] = {1, 1};
     const char *fields[] = {field, field2, field3};
@@ -271,8 +270,7 @@ struct make_bytes make_safetensors(const struct nscl_weights *w, char names, con
         else
             snprintf(name, sizeof name, "conv%d_%d.%s", c->block, c->number, pass % 2 ? "bias" : "weight");
         json_t *shape = pass % 2 ? json_pack("[i]", c->cout) : json_pack("[iiii]", c->cout, c->cin, 3, 3);
-        json_object_set_new(header, name,
-                            json_pack("{s:s, s:o, s:[I,I]}", "dtype", type, "shape", shape, "data_offsets", (json_int_t)begin, (json_int_t)size));
+        json_object_set_new(header, name, json_pack("{s:s, s:o, s:[I,I]}", "dtype", type, "shape", shape, "data_offsets", (json_int_t)begin, (json_int_t)size));
     }
     char *text = json_dumps(header, 0);
     assert(text);

@@ -1,0 +1,36 @@
+# Tests of device work run on every OpenCL implementation they name:
+#     nscl_test_devices(test_ops pocl pocl-1 intel rusticl oclgrind)
+# A test is called NAME.WHERE and labelled with the implementation (ctest -L intel); where that is missing, it is skipped
+# and says so. pocl-N: blocks of N channels; pocl-gpu: as a GPU gets the kernels.
+
+# Where tools/setup.sh --tests puts the .icd files of Intel's runtime; NSCL_TEST_ICD_DIR at run time outranks it.
+if(DEFINED ENV{NSCL_TEST_ICD_DIR})
+    set(test_icd_dir $ENV{NSCL_TEST_ICD_DIR})
+elseif(DEFINED ENV{XDG_CACHE_HOME})
+    set(test_icd_dir $ENV{XDG_CACHE_HOME}/nscl/icd)
+else()
+    set(test_icd_dir $ENV{HOME}/.cache/nscl/icd)
+endif()
+
+set(test_on_pocl NSCL_DEVICE=portable)
+set(test_on_pocl-gpu NSCL_DEVICE=portable NSCL_TEST_LIKE=gpu NSCL_BLOCK=4)
+foreach(block 1 4 8 16)
+    set(test_on_pocl-${block} NSCL_DEVICE=portable NSCL_BLOCK=${block} NSCL_TEST_SMALL=1)
+endforeach()
+set(test_on_intel NSCL_DEVICE=intel)
+set(test_by_intel ${CMAKE_CURRENT_SOURCE_DIR}/intel.sh ${test_icd_dir})
+set(test_on_rusticl NSCL_DEVICE=llvmpipe RUSTICL_ENABLE=llvmpipe NSCL_TEST_SMALL=1)
+# The simulator is loaded before the sanitizers' runtime, which the latter would refuse.
+set(test_on_oclgrind NSCL_DEVICE=oclgrind NSCL_TEST_SMALL=2 ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0)
+set(test_by_oclgrind ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh)
+
+function(nscl_test_devices name)
+    foreach(where IN LISTS ARGN)
+        if(NOT DEFINED test_on_${where})
+            message(FATAL_ERROR "${name}: no implementation is called ${where}")
+        endif()
+        string(REGEX REPLACE "-.*" "" label ${where})
+        add_test(NAME ${name}.${where} COMMAND ${test_by_${where}} $<TARGET_FILE:${name}>)
+        set_tests_properties(${name}.${where} PROPERTIES ENVIRONMENT "${test_environment};${test_on_${where}}" LABELS ${label} TIMEOUT 300 SKIP_RETURN_CODE 77)
+    endforeach()
+endfunction()

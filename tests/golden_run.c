@@ -1,0 +1,138 @@
+/* See golden_run.h. */
+#include "golden_run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+golden_way golden_way_of(nscl_conv_algorithm algorithm)
+{
+    static const unsigned features[NSCL_CONV_ALGORITHMS] = {[NSCL_CONV_DIRECT] = NSCL_FEATURE_BLOCKED, [NSCL_CONV_GEMM] = NSCL_FEATURE_GEMM};
+    return (golden_way){nscl_conv_names[algorithm], features[algorithm] ? features[algorithm] : NSCL_FEATURE_ALL, algorithm};
+}
+
+void golden_scales(nscl_settings *s, const nscl_picture *content, const nscl_picture *styles, int count)
+{
+    int by_width = nscl_preset_of(s->preset)->style_by_width, shorter = content->width < content->height ? content->width : content->height;
+    for (int i = 0; i < count; i++) {
+        int own = styles[i].width < styles[i].height ? styles[i].width : styles[i].height;
+        /* The half keeps the truncated product from being one short. */
+        s->style_scales[i] = by_width ? (styles[i].width + 0.5) / content->width : (own + 0.5) / shorter;
+    }
+}
+
+void golden_run_read(golden_run *r, const char *name)
+{
+    nscl_error error = {0};
+    memset(r, 0, sizeof *r);
+    r->features = test_ctx->features;
+    r->golden = golden_open(name);
+    nscl_settings_init(&r->settings, r->golden->settings.preset);
+    r->settings.short_side = 0;
+    golden_settings(r->golden->root, &r->settings);
+    golden_scales(&r->settings, &r->golden->content, r->golden->styles, r->golden->style_count);
+    r->job = (nscl_job){.content = &r->golden->content, .styles = r->golden->styles, .style_count = r->golden->style_count};
+    if (nscl_weights_open(&r->weights, r->golden->network, &error) != NSCL_OK)
+        fail_msg("%s", error.text);
+}
+
+void golden_run_prepare(golden_run *r, const golden_way *way)
+{
+    nscl_error error = {0};
+    if (way)
+        test_ctx->features = way->features;
+    nscl_status status = nscl_run_prepare(&r->run, test_ctx, r->weights, &r->settings, &r->job, &error);
+    if (status != NSCL_OK)
+        fail_msg("%s: %s", nscl_status_text(status), error.text);
+    for (int i = 0; way && i < r->run.network->depth; i++)
+        if (nscl_conv_can(test_ctx, r->run.network->conv[i], way->algorithm))
+            nscl_conv_use(test_ctx, r->run.network->conv[i], way->algorithm);
+    assert_int_equal(r->run.problem.elements, r->golden->count);
+    golden_run_set(&r->run, r->golden->start);
+}
+
+void golden_run_open(golden_run *r, const char *name, const golden_way *way)
+{
+    golden_run_read(r, name);
+    golden_run_prepare(r, way);
+}
+
+void golden_run_close(golden_run *r)
+{
+    nscl_error error = {0};
+    test_ctx->features = r->features;
+    if (r->run.ctx)
+        nscl_run_release(&r->run);
+    nscl_weights_free(r->weights);
+    golden_close(r->golden);
+    if (nscl_context_status(test_ctx, &error) != NSCL_OK)
+        fail_msg("%s", error.text);
+}
+
+void golden_run_set(nscl_run *run, const double *x)
+{
+    float *values = calloc(run->problem.n, sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < run->problem.elements; i++)
+        values[i] = (float)x[i];
+    nscl_buffer_write(run->ctx, run->x, values, run->problem.n * sizeof *values);
+    free(values);
+}
+
+double golden_run_evaluate(nscl_run *run, double *gradient)
+{
+    nscl_error error = {0};
+    size_t n = run->problem.n;
+    float *values = malloc(n * sizeof *values);
+    cl_mem g = nscl_buffer_create(run->ctx, n * sizeof *values);
+    assert_non_null(values);
+    double loss = nscl_problem_evaluate(&run->problem, g, run->x, NULL, NULL, NULL, 0);
+    nscl_buffer_read(run->ctx, values, g, n * sizeof *values);
+    nscl_buffer_free(run->ctx, g);
+    if (nscl_context_status(run->ctx, &error) != NSCL_OK)
+        fail_msg("%s", error.text);
+    for (size_t i = 0; gradient && i < run->problem.elements; i++)
+        gradient[i] = (double)values[i];
+    free(values);
+    return loss;
+}
+
+double golden_distance(const double *a, const double *b, size_t n)
+{
+    double errors = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        errors += (a[i] - b[i]) * (a[i] - b[i]);
+        squares += b[i] * b[i];
+    }
+    return sqrt(errors / squares);
+}
+
+double golden_distance_most(const double *a, const double *b, size_t n)
+{
+    double error = 0, most = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(a[i]))
+            return HUGE_VAL;
+        error = fmax(error, fabs(a[i] - b[i]));
+        most = fmax(most, fabs(b[i]));
+    }
+    return error / most;
+}
+
+double golden_terms_off(const nscl_term *got, int got_count, const nscl_term *want, int want_count)
+{
+    double worst = 0;
+    assert_int_equal(got_count, want_count);
+    for (int i = 0; i < want_count; i++) {
+        int k = 0;
+        while (k < got_count && strcmp(got[k].name, want[i].name) != 0)
+            k++;
+        if (k == got_count)
+            fail_msg("no term %s", want[i].name);
+        double off = fabs(got[k].value - want[i].value) / want[i].value;
+        if (!(off <= 1e-4))
+            print_error("  %s is %.9g, not %.9g\n", want[i].name, got[k].value, want[i].value);
+        worst = off > worst || isnan(off) ? off : worst;
+    }
+    return worst;
+}
