@@ -198,7 +198,7 @@ typedef struct nscl_settings {
     int checkpoint_iterations; /* neural-style keeps the best of every so many steps and the last; 0: the last only */
 
     nscl_init init;
-    double initial_noiseblend; /* 0 to 1: share of noise mixed into the start */
+    double initial_noiseblend; /* 0 to 1: share of noise mixed into the start; below 0: what the preset does */
     uint64_t seed;             /* of the noise */
     int preserve_colors;       /* luma of the result, colour of the content */
     int depth;                 /* of the result: 8 or 16 bits a sample */
