@@ -3,7 +3,7 @@
 # each option does something (its check fails when the option is ignored).
 #
 # usage: NSCL_TEST_SOURCE=TREE NSCL_TEST_BUILD=FOLDER [NSCL_TEST_DATA=FOLDER] tests/test_cli.sh
-# Status: 0 all well, 1 a check failed, 77 skipped for want of a device, a network or pictures.
+# Status: 0 all well, 1 a check failed, 77 skipped for want of a device or of pictures.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -154,18 +154,9 @@ done
 if [ -z "$photo" ] || [ -z "$painting" ]; then skip "no pictures"; fi
 "$nscl" --list-devices >devices 2>&1 || skip "no device"
 
-network=builtin
-if ! "$nscl" --content "$photo" --styles "$painting" --output n.png --size 16 --iterations 1 >said 2>&1; then
-    network=
-    for file in "${NSCL_TEST_DATA:-none}"/weights/vgg19*.h5; do
-        [ ! -f "$file" ] || network=$file
-    done
-    [ -n "$network" ] || { cat said; skip "no network"; }
-fi
-
 # Small pictures once, so that the rest is quick: the photograph and the painting, hardly changed.
-run 0 --content "$photo" --styles "$painting" --network "$network" --output photo.png --size 96 --iterations 1
-run 0 --content "$painting" --styles "$photo" --network "$network" --output painting.png --size 96 --iterations 1
+run 0 --content "$photo" --styles "$painting" --output photo.png --size 96 --iterations 1
+run 0 --content "$painting" --styles "$photo" --output painting.png --size 96 --iterations 1
 if [ ! -s photo.png ] || [ ! -s painting.png ]; then
     fail "no pictures to go on with"
     exit 1
@@ -175,7 +166,7 @@ fi
 paint() {
     wanted_status=$1
     shift
-    run "$wanted_status" --content photo.png --styles painting.png --network "$network" --iterations 3 "$@"
+    run "$wanted_status" --content photo.png --styles painting.png --iterations 3 "$@"
 }
 
 # ---- output --------------------------------------------------------------------------------------------
@@ -221,7 +212,7 @@ says "evaluation 2/3"
 paint 0 --output w.png --size 32 --beta1 0.5
 says "warning: --beta1 has no effect"
 if have script && script -qec true /dev/null >/dev/null 2>&1; then
-    TERM=xterm script -qec "'$nscl' --content photo.png --styles painting.png --network '$network' --output t.png --size 32 --iterations 3" \
+    TERM=xterm script -qec "'$nscl' --content photo.png --styles painting.png --output t.png --size 32 --iterations 3" \
         /dev/null >said 2>&1 </dev/null
     says "] 3/3  loss"
     says_not "evaluation 3/3"
@@ -358,11 +349,7 @@ effect "$own" "--height 24" '"height":24,"device"'
 effect "$own" "--short-side 24" '"height":24,"device"'
 # What a preset decides gives way to what is given, wherever it stands.
 effect "$small --preset neural-style" "--content-weight 7 --preset neural-style" '"content-weight":7.0'
-if [ "$network" = builtin ]; then
-    for file in "${NSCL_TEST_DATA:-none}"/weights/vgg19*.h5; do
-        [ ! -f "$file" ] || effect "$small" "--network $file" "\"network\":\"$file\""
-    done
-fi
+effect "$small" "--network $source/tests/golden/tiny.safetensors" "\"network\":\"$source/tests/golden/tiny.safetensors\""
 
 # Two results are the same picture when a run that starts from them has the same losses.
 fingerprint() {
@@ -384,7 +371,7 @@ cmp -s plain.losses again.losses || fail "the same settings paint another pictur
 # Begins a long run with the arguments and waits for its first evaluation.
 begin() {
     rm -f i.jsonl
-    "$nscl" --content photo.png --styles painting.png --network "$network" --iterations 1000000 --log i.jsonl "$@" >said 2>&1 &
+    "$nscl" --content photo.png --styles painting.png --iterations 1000000 --log i.jsonl "$@" >said 2>&1 &
     pid=$!
     waited=0
     until [ -f i.jsonl ] && [ "$(wc -l <i.jsonl)" -ge 2 ]; do
