@@ -50,8 +50,8 @@ kernel void conv_direct_fwd(global floatb *restrict y, global const floatb *rest
 }
 
 /* The result is masked by [mask > 0] where masked is not 0: the gradient before the ReLU that made `mask`. */
-kernel void conv_direct_bwd(global floatb *restrict dx, global const floatb *restrict dz, global const float *restrict weights,
-                            global const floatb *restrict mask, int blocks, int h, int w, int masked)
+kernel void conv_direct_bwd(global floatb *dx, global const floatb *restrict dz, global const float *restrict weights,
+                            global const floatb *mask, int blocks, int h, int w, int masked)
 {
     int x0 = (int)get_global_id(0) * TX, row = (int)get_global_id(1);
     ulong o = get_global_id(2);

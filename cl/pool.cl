@@ -41,42 +41,44 @@ kernel void pool_average_fwd(global floatb *restrict y, global const floatb *res
 }
 
 /* dx = gradient of pool_max_fwd times [x > 0] (x is a ReLU's output). The first of equal maxima takes it, in the
- * order of rows, as the peers do. Work-items: input column, input row, block. */
-kernel void pool_max_bwd(global floatb *restrict dx, global const floatb *restrict dy, global const floatb *restrict x, int h, int w, int oh, int ow)
+ * order of rows, as the peers do. A work-item has a window, or what is left of one at a border that the pooling leaves out
+ * (its gradient is 0), so that dx may be x. Work-items: column of windows, row of windows, block. */
+kernel void pool_max_bwd(global floatb *dx, global const floatb *restrict dy, global const floatb *x, int h, int w, int oh, int ow)
 {
-    int ix = (int)get_global_id(0), iy = (int)get_global_id(1);
-    ulong b = get_global_id(2);
-    if (ix >= w || iy >= h)
+    int ox = (int)get_global_id(0), oy = (int)get_global_id(1);
+    ulong b = get_global_id(2), at = (b * h + 2 * oy) * w + 2 * ox;
+    if (2 * ox >= w || 2 * oy >= h)
         return;
-    int ox = ix / 2, oy = iy / 2;
-    floatb g = 0.0f;
-    if (ox < ow && oy < oh) {
-        global const floatb *p = x + b * h * w;
-        floatb mine = p[(ulong)iy * w + ix];
-        g = relu_mask(dy[(b * oh + oy) * ow + ox], mine);
-        for (int k = 0; k < 4; k++) {
-            int jx = 2 * ox + (k & 1), jy = 2 * oy + (k >> 1);
-            if (jx >= w || jy >= h || (jx == ix && jy == iy))
-                continue;
-            floatb other = p[(ulong)jy * w + jx];
-            bool before = jy < iy || (jy == iy && jx < ix);
-            g = before ? select(g, (floatb)0.0f, other >= mine) : select(g, (floatb)0.0f, other > mine);
-        }
-    }
-    dx[(b * h + iy) * w + ix] = g;
+    bool right = 2 * ox + 1 < w, below = 2 * oy + 1 < h;
+    const floatb zero = 0.0f, none = -1.0f;
+    floatb g = ox < ow && oy < oh ? dy[(b * oh + oy) * ow + ox] : zero;
+    floatb v0 = x[at], v1 = right ? x[at + 1] : none, v2 = below ? x[at + w] : none, v3 = right && below ? x[at + w + 1] : none;
+    floatb most = fmax(fmax(v0, v1), fmax(v2, v3));
+    dx[at] = relu_mask(select(zero, g, v0 >= most), v0);
+    g = select(g, zero, v0 >= most);
+    if (right)
+        dx[at + 1] = relu_mask(select(zero, g, v1 >= most), v1);
+    g = select(g, zero, v1 >= most);
+    if (below)
+        dx[at + w] = relu_mask(select(zero, g, v2 >= most), v2);
+    g = select(g, zero, v2 >= most);
+    if (right && below)
+        dx[at + w + 1] = relu_mask(select(zero, g, v3 >= most), v3);
 }
 
-kernel void pool_average_bwd(global floatb *restrict dx, global const floatb *restrict dy, global const floatb *restrict x, int h, int w, int oh, int ow)
+kernel void pool_average_bwd(global floatb *dx, global const floatb *restrict dy, global const floatb *x, int h, int w, int oh, int ow)
 {
-    int ix = (int)get_global_id(0), iy = (int)get_global_id(1);
-    ulong b = get_global_id(2);
-    if (ix >= w || iy >= h)
+    int ox = (int)get_global_id(0), oy = (int)get_global_id(1);
+    ulong b = get_global_id(2), at = (b * h + 2 * oy) * w + 2 * ox;
+    if (2 * ox >= w || 2 * oy >= h)
         return;
-    int ox = ix / 2, oy = iy / 2;
-    floatb g = 0.0f;
-    if (ox < ow && oy < oh) {
-        int nx = 2 * ox + 1 < w ? 2 : 1, ny = 2 * oy + 1 < h ? 2 : 1;
-        g = relu_mask(dy[(b * oh + oy) * ow + ox], x[(b * h + iy) * w + ix]) / (float)(nx * ny);
-    }
-    dx[(b * h + iy) * w + ix] = g;
+    bool right = 2 * ox + 1 < w, below = 2 * oy + 1 < h;
+    floatb g = ox < ow && oy < oh ? dy[(b * oh + oy) * ow + ox] / (float)((right ? 2 : 1) * (below ? 2 : 1)) : (floatb)0.0f;
+    dx[at] = relu_mask(g, x[at]);
+    if (right)
+        dx[at + 1] = relu_mask(g, x[at + 1]);
+    if (below)
+        dx[at + w] = relu_mask(g, x[at + w]);
+    if (right && below)
+        dx[at + w + 1] = relu_mask(g, x[at + w + 1]);
 }

@@ -41,8 +41,9 @@ kernel void rows_unpack_fwd(global floatb *restrict y, global const floatb *rest
     y[b * m + m0 + p] = relu ? fmax(v, (floatb)0.0f) : v;
 }
 
-/* dx = rows * [mask > 0] (+ dx where accumulate is not 0); rows (count, c) floats, c may end within a block. */
-kernel void rows_unpack_bwd(global float *restrict dx, global const float *restrict rows, global const float *restrict mask,
+/* dx = rows * [mask > 0] (+ dx where accumulate is not 0); rows (count, c) floats, c may end within a block. dx may be
+ * mask. */
+kernel void rows_unpack_bwd(global float *dx, global const float *restrict rows, global const float *mask,
                             int c, ulong m, ulong m0, ulong count, int masked, int accumulate)
 {
     int b = (int)get_global_id(0);

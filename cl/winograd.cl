@@ -144,8 +144,9 @@ inline void output_transform(global floatb *y, global const floatb *m, ulong pla
     }
 }
 
-kernel void winograd_conv(global floatb *restrict y, global const floatb *restrict x, global const float *restrict u, global const floatb *restrict bias,
-                          global const floatb *restrict mask, global floatb *restrict scratch, int in, int out, int h, int w, int groups, int most,
+/* y may be mask. */
+kernel void winograd_conv(global floatb *y, global const floatb *restrict x, global const float *restrict u, global const floatb *restrict bias,
+                          global const floatb *mask, global floatb *restrict scratch, int in, int out, int h, int w, int groups, int most,
                           int relu, int masked)
 {
     int columns = (w + TILE - 1) / TILE, tiles = columns * ((h + TILE - 1) / TILE), batch = NR * most;

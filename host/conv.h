@@ -39,7 +39,8 @@ void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm algor
 
 /* y (cout, h, w) = conv(x) + bias, through a ReLU where relu is not 0. x (cin, h, w). */
 void nscl_conv_fwd(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu);
-/* dx (cin, h, w) = the data gradient of dz (cout, h, w), times [mask > 0] where mask (cin, h, w) is not NULL. */
+/* dx (cin, h, w) = the data gradient of dz (cout, h, w), times [mask > 0] where mask (cin, h, w) is not NULL.
+ * dx may be mask. */
 void nscl_conv_bwd(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_mem mask, int h, int w);
 
 #endif

@@ -52,7 +52,7 @@ void nscl_pool_fwd(nscl_context *ctx, cl_mem y, cl_mem x, int c, int h, int w, i
 void nscl_pool_bwd(nscl_context *ctx, cl_mem dx, cl_mem dy, cl_mem x, int c, int h, int w, int round_up, nscl_pooling pooling)
 {
     int oh = nscl_pooled(h, round_up), ow = nscl_pooled(w, round_up);
-    NSCL_RUN(ctx, pooling == NSCL_POOL_MAX ? "pool_max_bwd" : "pool_average_bwd", DIM3(w, h, nscl_blocks(ctx, c)), ARG(dx), ARG(dy), ARG(x), ARG(h), ARG(w),
+    NSCL_RUN(ctx, pooling == NSCL_POOL_MAX ? "pool_max_bwd" : "pool_average_bwd", DIM3((w + 1) / 2, (h + 1) / 2, nscl_blocks(ctx, c)), ARG(dx), ARG(dy), ARG(x), ARG(h), ARG(w),
              ARG(oh), ARG(ow));
 }
 

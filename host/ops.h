@@ -25,7 +25,7 @@ void nscl_fill(nscl_context *ctx, cl_mem y, size_t n, float value);
 void nscl_blocks_from_planes(nscl_context *ctx, cl_mem y, cl_mem x, int c, int h, int w);
 void nscl_planes_from_blocks(nscl_context *ctx, cl_mem y, cl_mem x, int c, int h, int w);
 
-/* 2x2 pooling with stride 2: y (c, oh, ow) of x (c, h, w), oh and ow from nscl_pooled. dx is masked by [x > 0]. */
+/* 2x2 pooling with stride 2: y (c, oh, ow) of x (c, h, w), oh and ow from nscl_pooled. dx is masked by [x > 0]; it may be x. */
 int nscl_pooled(int n, int round_up);
 void nscl_pool_fwd(nscl_context *ctx, cl_mem y, cl_mem x, int c, int h, int w, int round_up, nscl_pooling pooling);
 void nscl_pool_bwd(nscl_context *ctx, cl_mem dx, cl_mem dy, cl_mem x, int c, int h, int w, int round_up, nscl_pooling pooling);

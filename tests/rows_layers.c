@@ -73,11 +73,12 @@ static void conv_bwd(int cin, int cout, int h, int w, nscl_conv_algorithm algori
         return;
     double *dz = test_normal(t.out), *mask = test_rectified(t.in), *want = test_zeros(t.in), *magnitude = test_zeros(t.in);
     ref_conv_bwd(magnitude, test_absolute(dz, t.out), t.kernel_size, NULL, cin, cout, h, w);
-    for (int masked = 0; masked < (cin == 3 ? 1 : 2); masked++) { /* no ReLU before the picture's layer */
-        cl_mem dx = cin == 3 ? test_output(t.in) : test_blocks_output(cin, h, w);
-        nscl_conv_bwd(test_ctx, t.conv, dx, test_blocks_input(dz, cout, h, w), masked ? test_blocks_input(mask, cin, h, w) : NULL, h, w);
-        ref_conv_bwd(want, dz, t.kernel, masked ? mask : NULL, cin, cout, h, w);
-        test_compare(masked ? "masked dx" : "dx", cin == 3 ? test_read(dx, t.in) : test_read_blocks(dx, cin, h, w), want, magnitude, t.in, 9 * cout);
+    static const char *const ways[] = {"dx", "masked dx", "masked dx in the mask's place"};
+    for (int way = 0; way < (cin == 3 ? 1 : 3); way++) { /* no ReLU before the picture's layer */
+        cl_mem m = way ? test_blocks_input(mask, cin, h, w) : NULL, dx = way == 2 ? m : cin == 3 ? test_output(t.in) : test_blocks_output(cin, h, w);
+        nscl_conv_bwd(test_ctx, t.conv, dx, test_blocks_input(dz, cout, h, w), m, h, w);
+        ref_conv_bwd(want, dz, t.kernel, way ? mask : NULL, cin, cout, h, w);
+        test_compare(ways[way], cin == 3 ? test_read(dx, t.in) : test_read_blocks(dx, cin, h, w), want, magnitude, t.in, 9 * cout);
     }
     test_conv_free(t.conv);
 }
@@ -161,10 +162,12 @@ void rows_pool_bwd(int pooling)
             continue;
         double *x = test_levels(in, 3), *dy = test_normal(out), *want = test_zeros(in);
         ref_relu_fwd(x, x, in);
-        cl_mem dx = test_blocks_output(c, h, w);
-        nscl_pool_bwd(test_ctx, dx, test_blocks_input(dy, c, oh, ow), test_blocks_input(x, c, h, w), c, h, w, up, (nscl_pooling)pooling);
         ref_pool_bwd(want, dy, x, c, h, w, up, (nscl_pooling)pooling);
-        test_compare("dx", test_read_blocks(dx, c, h, w), want, NULL, in, 1);
+        for (int in_place = 0; in_place < 2; in_place++) {
+            cl_mem dx_or_x = test_blocks_input(x, c, h, w), dx = in_place ? dx_or_x : test_blocks_output(c, h, w);
+            nscl_pool_bwd(test_ctx, dx, test_blocks_input(dy, c, oh, ow), dx_or_x, c, h, w, up, (nscl_pooling)pooling);
+            test_compare(in_place ? "dx in x's place" : "dx", test_read_blocks(dx, c, h, w), want, NULL, in, 1);
+        }
     }
 }
 
