@@ -1,67 +1,106 @@
 /* 3x3 convolution between blocks of channels, zero padding 1, as it is written: for thin layers and as the plainest
  * check of the others. The data gradient is the same sum with kernels flipped and transposed (the host packs them so).
- * x (I, h, w) floatb; y (O, h, w) floatb; weights (O, I, 3, 3, CB input lanes) floatb of output lanes.
- * Work-items: tile of TX columns, row, output block. */
-#include "common.cl"
+ * x (I, h, w) floatb; y (O, h, w) floatb; weights (O / OV, I, 3, 3, CB input lanes, OV) floatb of output lanes.
+ * A register block is NR pixels of a row by OV output blocks. Work-items: first of the row's register blocks (an item
+ * takes every get_global_size(0)-th), row, OV output blocks. */
+#include "product.cl"
 
-#ifndef TX
-#define TX 8 /* pixels of one row a work-item makes: a weight is loaded once for all of them */
+#if OV == 2 /* a pixel's value serves two products, which hides its load */
+#define COLUMN(kx)                                                             \
+    {                                                                          \
+        floatb ua = u[((kx) * CB + k) * 2], ub = u[((kx) * CB + k) * 2 + 1];   \
+        const float *v = (const float *)(line + (kx));                         \
+        REPEAT_NR(PRODUCT_STEP_)                                               \
+    }
+#define COLUMNS                                                                \
+    COLUMN(0)                                                                  \
+    COLUMN(1)                                                                  \
+    COLUMN(2)
+#else /* three: the weights of all columns are held beside the sums */
+#define SLIDE(j)                                                               \
+    {                                                                          \
+        floatb next = (floatb)v[((j) + 2) * CB + k];                           \
+        s[j] = fma(u2, next, fma(u1, here, fma(u0, last, s[j])));              \
+        last = here;                                                           \
+        here = next;                                                           \
+    }
+#define COLUMNS                                                                \
+    const float *v = (const float *)line;                                      \
+    floatb u0 = u[k], u1 = u[CB + k], u2 = u[2 * CB + k];                      \
+    floatb last = (floatb)v[k], here = (floatb)v[CB + k];                      \
+    REPEAT_NR(SLIDE)
 #endif
 
-inline void convolve(floatb *sum, global const floatb *restrict x, global const float *restrict weights, int blocks, int h, int w, int x0, int row)
+/* s = the sums of NR pixels from (row, x0) on. */
+inline void convolve(floatb *s, global const floatb *restrict x, global const floatb *restrict weights, int blocks, int h, int w, int x0, int row)
 {
-    for (ulong i = 0; i < (ulong)blocks; i++)
+    bool inside = x0 > 0 && x0 + NR < w;
+    PRODUCT_ZERO
+    for (int i = 0; i < blocks; i++)
         for (int ky = 0; ky < 3; ky++) {
             int yy = row + ky - 1;
             if (yy < 0 || yy >= h)
                 continue;
-            global const floatb *line = x + (i * h + yy) * w;
-            floatb v[TX + 2];
-            for (int p = 0; p < TX + 2; p++) {
-                int xx = x0 + p - 1;
-                v[p] = xx >= 0 && xx < w ? line[xx] : (floatb)0.0f;
+            global const floatb *from = x + ((ulong)i * h + yy) * w, *u = weights + ((ulong)i * 3 + ky) * 3 * CB * OV;
+            floatb line[NR + 2];
+            if (inside) {
+#define COPY(j) line[j] = from[x0 + (j) - 1];
+                REPEAT_NR(COPY)
+                COPY(NR)
+                COPY(NR + 1)
+            } else {
+#define COPY_INSIDE(j) line[j] = x0 + (j) > 0 && x0 + (j) <= w ? from[x0 + (j) - 1] : (floatb)0.0f;
+                REPEAT_NR(COPY_INSIDE)
+                COPY_INSIDE(NR)
+                COPY_INSIDE(NR + 1)
             }
-            const float *s = (const float *)v;
-            for (int kx = 0; kx < 3; kx++) {
-                global const floatb *k = (global const floatb *)weights + ((i * 3 + ky) * 3 + kx) * CB;
-                for (int lane = 0; lane < CB; lane++) {
-                    floatb a = k[lane];
-                    for (int p = 0; p < TX; p++)
-                        sum[p] = fma(a, (floatb)s[(p + kx) * CB + lane], sum[p]);
-                }
+#if CB <= 4
+#pragma unroll /* lanes by constants stay in registers where there are enough of them */
+#endif
+            for (int k = 0; k < CB; k++) {
+                COLUMNS
             }
         }
 }
 
-kernel void conv_direct_fwd(global floatb *restrict y, global const floatb *restrict x, global const float *restrict weights,
-                            global const floatb *restrict bias, int blocks, int h, int w, int relu)
+kernel void conv_direct_fwd(global floatb *restrict y, global const floatb *restrict x, global const floatb *restrict weights,
+                            global const floatb *restrict bias, int in, int out, int h, int w, int relu)
 {
-    int x0 = (int)get_global_id(0) * TX, row = (int)get_global_id(1);
-    ulong o = get_global_id(2);
-    if (x0 >= w || row >= h)
+    int row = (int)get_global_id(1), o = (int)get_global_id(2) * OV;
+    if (row >= h || o >= out)
         return;
-    floatb sum[TX];
-    for (int p = 0; p < TX; p++)
-        sum[p] = bias[o];
-    convolve(sum, x, weights + o * blocks * 9 * CB * CB, blocks, h, w, x0, row);
-    global floatb *out = y + (o * h + row) * w + x0;
-    for (int p = 0; p < TX && x0 + p < w; p++)
-        out[p] = relu ? fmax(sum[p], (floatb)0.0f) : sum[p];
+    for (int x0 = (int)get_global_id(0) * NR; x0 < w; x0 += (int)get_global_size(0) * NR) {
+        floatb s[OV * NR];
+        convolve(s, x, weights + (ulong)o * in * 9 * CB, in, h, w, x0, row);
+        for (int n = 0; n < OV; n++) {
+            global floatb *to = y + ((ulong)(o + n) * h + row) * w + x0;
+            floatb v, b = bias[o + n];
+#define FORWARD(j)                                                             \
+    if (x0 + (j) < w) {                                                        \
+        v = s[n * NR + (j)] + b;                                               \
+        to[j] = relu ? fmax(v, (floatb)0.0f) : v;                              \
+    }
+            REPEAT_NR(FORWARD)
+        }
+    }
 }
 
-/* The result is masked by [mask > 0] where masked is not 0: the gradient before the ReLU that made `mask`. */
-kernel void conv_direct_bwd(global floatb *dx, global const floatb *restrict dz, global const float *restrict weights,
-                            global const floatb *mask, int blocks, int h, int w, int masked)
+/* The result is masked by [mask > 0] where masked is not 0: the gradient before the ReLU that made `mask`, which dx may be. */
+kernel void conv_direct_bwd(global floatb *dx, global const floatb *restrict dz, global const floatb *restrict weights,
+                            global const floatb *mask, int in, int out, int h, int w, int masked)
 {
-    int x0 = (int)get_global_id(0) * TX, row = (int)get_global_id(1);
-    ulong o = get_global_id(2);
-    if (x0 >= w || row >= h)
+    int row = (int)get_global_id(1), o = (int)get_global_id(2) * OV;
+    if (row >= h || o >= out)
         return;
-    floatb sum[TX];
-    for (int p = 0; p < TX; p++)
-        sum[p] = 0.0f;
-    convolve(sum, dz, weights + o * blocks * 9 * CB * CB, blocks, h, w, x0, row);
-    ulong at = (o * h + row) * w + x0;
-    for (int p = 0; p < TX && x0 + p < w; p++)
-        dx[at + p] = masked ? relu_mask(sum[p], mask[at + p]) : sum[p];
+    for (int x0 = (int)get_global_id(0) * NR; x0 < w; x0 += (int)get_global_size(0) * NR) {
+        floatb s[OV * NR];
+        convolve(s, dz, weights + (ulong)o * in * 9 * CB, in, h, w, x0, row);
+        for (int n = 0; n < OV; n++) {
+            ulong at = ((ulong)(o + n) * h + row) * w + x0;
+#define BACKWARD(j)                                                            \
+    if (x0 + (j) < w)                                                          \
+        dx[at + (j)] = masked ? relu_mask(s[n * NR + (j)], mask[at + (j)]) : s[n * NR + (j)];
+            REPEAT_NR(BACKWARD)
+        }
+    }
 }
