@@ -28,6 +28,13 @@ void rows_image_affine(int unused);
 void rows_image_blend(int unused);
 void rows_image_keep_colours(int unused);
 
+/* rows_pyramid.c */
+void rows_pyramid_down(int unused);
+void rows_pyramid_up(int unused);
+void rows_pyramid_adjoint(int unused);
+void rows_pyramid_apply(int unused);
+void rows_pyramid_matrix(int unused);
+
 /* rows_layers.c */
 void rows_conv_fwd(int algorithm);
 void rows_conv_bwd(int algorithm);

@@ -2,6 +2,7 @@
 #include "ref.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 void ref_relu_fwd(double *y, const double *x, size_t n)
 {
@@ -291,6 +292,54 @@ void ref_lbfgs_pair(double *s, double *y, const double *d, const double *g, cons
         s[i] = t * d[i];
         y[i] = g[i] - g_old[i];
     }
+}
+
+/* ---- Preconditioner ---- */
+
+/* The filter's weight of fine position x for coarse position i: [1 3 3 1] / 8 about the middle of 2i and 2i + 1. */
+static double pyramid_weight(int i, int x)
+{
+    int d = x - 2 * i;
+    return d == 0 || d == 1 ? 0.375 : d == -1 || d == 2 ? 0.125 : 0;
+}
+
+void ref_pyramid_down(double *y, const double *x, int h, int w)
+{
+    int ch = (h + 1) / 2, cw = (w + 1) / 2;
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < ch; i++)
+            for (int j = 0; j < cw; j++) {
+                double sum = 0;
+                for (int a = 0; a < h; a++)
+                    for (int b = 0; b < w; b++)
+                        sum += pyramid_weight(i, a) * pyramid_weight(j, b) * x[(c * h + a) * w + b];
+                y[(c * ch + i) * cw + j] = sum;
+            }
+}
+
+void ref_pyramid_up(double *x, const double *y, int h, int w, double weight)
+{
+    int ch = (h + 1) / 2, cw = (w + 1) / 2;
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < ch; i++)
+            for (int j = 0; j < cw; j++)
+                for (int a = 0; a < h; a++)
+                    for (int b = 0; b < w; b++)
+                        x[(c * h + a) * w + b] += weight * 4 * pyramid_weight(i, a) * pyramid_weight(j, b) * y[(c * ch + i) * cw + j];
+}
+
+void ref_pyramid_apply(double *v, int h, int w, double ratio)
+{
+    if ((h < w ? h : w) < 4)
+        return;
+    int ch = (h + 1) / 2, cw = (w + 1) / 2;
+    double *coarse = calloc(3 * (size_t)ch * (size_t)cw, sizeof *coarse);
+    if (!coarse)
+        abort();
+    ref_pyramid_down(coarse, v, h, w);
+    ref_pyramid_apply(coarse, ch, cw, ratio);
+    ref_pyramid_up(v, coarse, h, w, ratio);
+    free(coarse);
 }
 
 /* ---- Pictures ---- */

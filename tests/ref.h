@@ -42,6 +42,11 @@ void ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, i
 void ref_step_to(double *y, const double *x, const double *d, size_t n, double t);
 void ref_lbfgs_pair(double *s, double *y, const double *d, const double *g, const double *g_old, size_t n, double t);
 
+/* The pyramid on pictures (3, h, w): y = down x, of (h + 1) / 2 by (w + 1) / 2; x += weight * 4 down^T y; and v = H0 v. */
+void ref_pyramid_down(double *y, const double *x, int h, int w);
+void ref_pyramid_up(double *x, const double *y, int h, int w, double weight);
+void ref_pyramid_apply(double *v, int h, int w, double ratio);
+
 /* Position o of each line is the sum over t < count[o] of coefficient[o * taps + t] * x[first[o] + t]; planes of (h, w)
  * resampled along the rows' direction (columns 1: w becomes on) or the other (h becomes on). */
 void ref_resize_pass(double *y, const double *x, const int *first, const int *count, const double *coefficient, int taps, int planes, int h, int w, int on,

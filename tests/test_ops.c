@@ -57,6 +57,11 @@ static const row rows[] = {
     {"lbfgs_pair", rows_lbfgs_pair, 0, FEW(2)},
     {"lbfgs_update", rows_lbfgs_update, 0, SUM},
     {"lbfgs_scale", rows_lbfgs_scale, 0, SUM},
+    {"pyramid_down", rows_pyramid_down, 0, FEW(16)},
+    {"pyramid_up", rows_pyramid_up, 0, FEW(8)},
+    {"pyramid adjoint", rows_pyramid_adjoint, 0, EXACT}, /* of small whole numbers and eighths */
+    {"pyramid apply", rows_pyramid_apply, 0, FEW(64)},   /* 20 a level */
+    {"pyramid matrix", rows_pyramid_matrix, 0, FEW(64)},
     {"resize_pass", rows_resize_pass, 0, EXACT},
     {"resize_pass to levels", rows_resize_pass, 1, EXACT},
     {"image_affine", rows_image_affine, 0, FEW(4)},
