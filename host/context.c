@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "os.h"
 #include "tensor.h"
+#include "tuning.h"
 
 void nscl_log(const nscl_context *ctx, nscl_log_level level, const char *format, ...)
 {
@@ -101,6 +102,7 @@ nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl
         nscl_log(ctx, NSCL_LOG_INFO, "device quirk: %s", f->quirk_text[i]);
     nscl_log(ctx, NSCL_LOG_INFO, "device %d: %s [%s], driver %s; blocks of %d channels", f->info.index, f->info.name, f->info.platform_name, f->info.driver,
              ctx->block);
+    nscl_tuning_open(ctx);
     *out = ctx;
     ctx = NULL;
 done:
@@ -117,6 +119,7 @@ void nscl_close(nscl_context *ctx)
         clFinish(ctx->queue);
     nscl_kernels_release(ctx);
     nscl_buffers_release(ctx);
+    nscl_tuning_close(ctx);
     if (ctx->queue)
         clReleaseCommandQueue(ctx->queue);
     if (ctx->cl)

@@ -51,6 +51,7 @@ struct nscl_context {
     unsigned features;
     char *kernel_dir;
     char *cache_dir; /* NULL: programs are not kept */
+    struct nscl_tuning *tuning; /* rows for this device (tuning.h) */
     char build_options[128];
     nscl_log_fn log;
     void *log_user;

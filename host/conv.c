@@ -6,6 +6,7 @@
 
 #include "conv_pack.h"
 #include "kernel.h"
+#include "tuning.h"
 
 enum { IMAGE_TILE = 8 }; /* TX of cl/conv_image.cl */
 
@@ -31,9 +32,34 @@ int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algo
     return algorithms[which].run != NULL;
 }
 
+int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
+{
+    static const unsigned needs[NSCL_CONV_ALGORITHMS] = {
+        [NSCL_CONV_GEMM] = NSCL_FEATURE_GEMM,
+        [NSCL_CONV_WINOGRAD4] = NSCL_FEATURE_WINOGRAD4,
+        [NSCL_CONV_WINOGRAD6] = NSCL_FEATURE_WINOGRAD6,
+    };
+    return nscl_conv_can(ctx, conv, which) && !(needs[which] & ~ctx->features);
+}
+
+/* What a row of the tuning says, where it can be followed. */
+static int use_row(nscl_context *ctx, nscl_conv *conv, int h, int w)
+{
+    const nscl_tuning_row *row = nscl_tuning_conv(ctx, conv->cin, conv->cout, h, w);
+    const char *name = row ? nscl_tuning_value(row, "USE") : NULL;
+    for (int i = 0; name && i < NSCL_CONV_ALGORITHMS; i++)
+        if (strcmp(name, nscl_conv_names[i]) == 0 && nscl_conv_allowed(ctx, conv, (nscl_conv_algorithm)i)) {
+            nscl_conv_use(ctx, conv, (nscl_conv_algorithm)i);
+            return 1;
+        }
+    return 0;
+}
+
 void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w)
 {
     unsigned f = ctx->features;
+    if (use_row(ctx, conv, h, w))
+        return;
     if (conv->cin == 3)
         nscl_conv_use(ctx, conv, NSCL_CONV_IMAGE);
     else if (f & NSCL_FEATURE_WINOGRAD4 && f & NSCL_FEATURE_WINOGRAD6) {

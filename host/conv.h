@@ -29,11 +29,13 @@ nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float 
 void nscl_conv_free(nscl_context *ctx, nscl_conv *conv);
 
 /* Chooses the algorithm that suits pictures of this size, forward and backward, among those that the device's features
- * allow. Others still work: the choice is for speed. */
+ * allow: by the rows of the tuning, else by an estimate. Others still work: the choice is for speed. */
 void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w);
 
 /* Which algorithms can run this layer here. */
 int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm algorithm);
+/* Which of them the device's features allow as well: those that a row of the tuning (tuning.h) may choose. */
+int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm algorithm);
 /* Uses another algorithm from now on; packed weights of the former are released. */
 void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm algorithm);
 

@@ -12,3 +12,11 @@ void nscl_gemm(nscl_context *ctx, cl_mem c, cl_mem a, cl_mem b, size_t m, size_t
         nscl_fail(&ctx->error, (int)code == CL_MEM_OBJECT_ALLOCATION_FAILURE ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE, "CLBlast's product %zux%zux%zu failed: %s", m,
                   n, k, nscl_cl_text((int)code));
 }
+
+int nscl_gemm_tune(nscl_context *ctx, const char *kernel, size_t count, const char **names, const size_t *values)
+{
+    CLBlastStatusCode code = CLBlastOverrideParameters(ctx->facts.device, kernel, CLBlastPrecisionSingle, count, names, values);
+    if (code != CLBlastSuccess)
+        nscl_log(ctx, NSCL_LOG_WARNING, "CLBlast does not take the parameters for its kernel %s: %s", kernel, nscl_cl_text((int)code));
+    return code == CLBlastSuccess;
+}

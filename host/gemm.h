@@ -8,4 +8,8 @@
  * Does nothing after the context's first error. */
 void nscl_gemm(nscl_context *ctx, cl_mem c, cl_mem a, cl_mem b, size_t m, size_t n, size_t k, int ta, int tb, float alpha, float beta);
 
+/* Parameters of one of CLBlast's kernels in single precision on this device, all that it has, for the whole process. What
+ * CLBlast does not take is a warning to the log; returns whether it took them. */
+int nscl_gemm_tune(nscl_context *ctx, const char *kernel, size_t count, const char **names, const size_t *values);
+
 #endif

@@ -11,6 +11,7 @@
 #include "noise.h"
 #include "os.h"
 #include "precondition.h"
+#include "tune.h"
 
 static int deepest(const nscl_run *r)
 {
@@ -285,6 +286,7 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     r->loss.network = r->network;
     r->loss.h = r->h;
     r->loss.w = r->w;
+    nscl_tune_network(r->network, r->h, r->w);
     nscl_network_plan(r->network, r->h, r->w);
     add_terms(r);
     for (int i = 0; i < job->style_count; i++)
