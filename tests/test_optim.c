@@ -7,6 +7,7 @@
 #include "golden_run.h"
 #include "host_problem.h"
 #include "line_search.h"
+#include "precondition.h"
 #include "ref_network.h"
 
 /* ---- Golden traces ---- */
@@ -152,6 +153,7 @@ static void golden_wolfe(void **state)
 /* ---- The textbook's L-BFGS ---- */
 
 enum { MOST = 64, STEPS = 40, SAME = 18 };
+static const double FIRST_CHANGE = 0.01;
 
 typedef struct textbook {
     const host_function *function;
@@ -159,8 +161,15 @@ typedef struct textbook {
     double x[MOST], d[MOST], g[3][MOST], s[STEPS][MOST], y[STEPS][MOST];
     int pairs; /* made in all: only the last `history` are used, but none is forgotten, so that there is no ring */
     int history, evaluations, wanted, current, count;
-    double losses[STEPS + 64];
+    int h, w; /* of the picture for the pyramid of the given ratio; 0: none */
+    double ratio, losses[STEPS + 64];
 } textbook;
+
+static void textbook_precondition(const textbook *b, double *v)
+{
+    if (b->h)
+        ref_pyramid_apply(v, b->h, b->w, b->ratio);
+}
 
 static int textbook_trial(void *user, double t, const int kept[2], nscl_point *point)
 {
@@ -188,9 +197,13 @@ static void textbook_direction(textbook *b)
         alpha[k] = ref_dot_product(b->s[k], b->d, b->n) / ref_dot_product(b->s[k], b->y[k], b->n);
         ref_axpby(b->d, b->y[k], b->n, -alpha[k], 1);
     }
+    textbook_precondition(b, b->d);
     if (b->pairs) {
         const double *s = b->s[b->pairs - 1], *y = b->y[b->pairs - 1];
-        double scale = ref_dot_product(s, y, b->n) / ref_dot_product(y, y, b->n);
+        double hy[MOST];
+        memcpy(hy, y, b->n * sizeof *hy);
+        textbook_precondition(b, hy);
+        double scale = ref_dot_product(s, y, b->n) / ref_dot_product(y, hy, b->n);
         for (size_t i = 0; i < b->n; i++)
             b->d[i] *= scale;
     }
@@ -204,6 +217,12 @@ static void textbook_run(textbook *b, nscl_line_search search)
     double f = b->function->value(NULL, b->x, b->g[0], b->n);
     b->losses[b->evaluations++] = f;
     double first_step = fmin(1, 1 / ref_sum_absolute(b->g[0], b->n));
+    if (b->h) {
+        double hg[MOST];
+        memcpy(hg, b->g[0], b->n * sizeof *hg);
+        textbook_precondition(b, hg);
+        first_step = FIRST_CHANGE * sqrt((double)b->n / ref_dot_product(hg, hg, b->n));
+    }
     while (b->evaluations < b->wanted) {
         textbook_direction(b);
         nscl_point start = {0, f, ref_dot_product(b->g[b->current], b->d, b->n), b->current}, to;
@@ -224,13 +243,19 @@ typedef struct history_case {
     const host_function *function;
     int history;
     nscl_line_search search;
+    int h, w; /* 0: not preconditioned, 21 elements */
 } history_case;
 
 static const history_case histories[] = {
-    {"history 1, Wolfe", &host_quadratic, 1, NSCL_WOLFE},           {"history 2, Wolfe", &host_quadratic, 2, NSCL_WOLFE},
-    {"history 5, Wolfe", &host_quadratic, 5, NSCL_WOLFE},           {"history 5, Wolfe, Rosenbrock", &host_rosenbrock, 5, NSCL_WOLFE},
-    {"history 1, fixed step", &host_quadratic, 1, NSCL_FIXED_STEP}, {"history 2, fixed step", &host_quadratic, 2, NSCL_FIXED_STEP},
-    {"history 5, fixed step", &host_quadratic, 5, NSCL_FIXED_STEP},
+    {"history 1, Wolfe", &host_quadratic, 1, NSCL_WOLFE, 0, 0},
+    {"history 2, Wolfe", &host_quadratic, 2, NSCL_WOLFE, 0, 0},
+    {"history 5, Wolfe", &host_quadratic, 5, NSCL_WOLFE, 0, 0},
+    {"history 5, Wolfe, Rosenbrock", &host_rosenbrock, 5, NSCL_WOLFE, 0, 0},
+    {"history 5, Wolfe, pyramid", &host_quadratic, 5, NSCL_WOLFE, 4, 5},
+    {"history 1, fixed step", &host_quadratic, 1, NSCL_FIXED_STEP, 0, 0},
+    {"history 2, fixed step", &host_quadratic, 2, NSCL_FIXED_STEP, 0, 0},
+    {"history 5, fixed step", &host_quadratic, 5, NSCL_FIXED_STEP, 0, 0},
+    {"history 5, fixed step, pyramid", &host_quadratic, 5, NSCL_FIXED_STEP, 4, 5},
 };
 enum { HISTORIES = sizeof histories / sizeof *histories };
 
@@ -238,12 +263,20 @@ static void history(void **state)
 {
     const history_case *c = *state;
     textbook *b = calloc(1, sizeof *b);
-    host_problem *p = host_problem_open(c->function, NULL, 21, NSCL_LBFGS_SLOTS(c->history));
-    *b = (textbook){.function = c->function, .n = 21, .history = c->history, .wanted = STEPS};
+    size_t n = c->h ? (size_t)(3 * c->h * c->w) : 21;
+    host_problem *p = host_problem_open(c->function, NULL, n, NSCL_LBFGS_SLOTS(c->history));
+    *b = (textbook){.function = c->function, .n = n, .history = c->history, .wanted = STEPS, .h = c->h, .w = c->w, .ratio = 1.5};
     memcpy(b->x, p->start, b->n * sizeof *b->x);
     textbook_run(b, c->search);
     nscl_lbfgs_settings s = {.evaluations = STEPS, .history = c->history, .line_search = c->search, .learning_rate = 1};
+    nscl_pyramid pyramid = nscl_pyramid_create(test_ctx, c->h, c->w, b->ratio);
+    if (c->h) {
+        s.precondition = nscl_pyramid_apply;
+        s.precondition_state = &pyramid;
+        s.first_change = FIRST_CHANGE;
+    }
     assert_int_equal(nscl_lbfgs_run(&p->problem, p->x, &s), NSCL_OK);
+    nscl_pyramid_free(&pyramid);
     assert_int_equal(p->count, STEPS);
     /* Later the roundings of the device's vectors have grown to where a line search decides otherwise. */
     double worst = 0;
