@@ -12,14 +12,13 @@ static cl_mem features_of(const nscl_loss *loss, const nscl_loss_term *t)
 void nscl_loss_prepare(nscl_loss *loss, int extra_slots)
 {
     nscl_context *ctx = loss->ctx;
-    int look_before[NSCL_MAX_CONVS] = {0}, slot = 0;
+    int look[NSCL_MAX_CONVS] = {0}, slot = 0;
     size_t side = 0;
     for (int i = 0; i < loss->term_count; i++) {
         nscl_loss_term *t = &loss->term[i];
         t->slot = slot;
         slot += t->style ? t->targets : 1;
-        if (t->before_relu)
-            look_before[t->layer] = 1;
+        look[t->layer] |= t->before_relu ? NSCL_LOOK_BEFORE : NSCL_LOOK_RELU;
         if (t->style && nscl_gram_side(ctx, loss->network->channels[t->layer]) > side)
             side = nscl_gram_side(ctx, loss->network->channels[t->layer]);
     }
@@ -30,7 +29,7 @@ void nscl_loss_prepare(nscl_loss *loss, int extra_slots)
         loss->gram = nscl_buffer_create(ctx, side * side * sizeof(float));
         loss->slope = nscl_buffer_create(ctx, side * side * sizeof(float));
     }
-    loss->activations = nscl_activations_create(loss->network, loss->network->depth, loss->h, loss->w, look_before, 1);
+    loss->activations = nscl_activations_create(loss->network, loss->network->depth, loss->h, loss->w, look, 1);
 }
 
 void nscl_loss_free(nscl_loss *loss)
@@ -75,6 +74,7 @@ static int tap(void *user, int layer, cl_mem dz, int accumulate)
             nscl_content_loss(loss->ctx, loss->sums, t->slot, dz, features_of(loss, t), t->features,
                               nscl_block_floats(loss->ctx, loss->network->channels[layer], a->h[layer], a->w[layer]), (float)(2.0 * t->weight), !t->before_relu,
                               accumulate);
+        nscl_network_mark(loss->network, t->style ? NSCL_STEP_GRAM : NSCL_STEP_REST, layer);
         accumulate = 1;
     }
     return accumulate;
@@ -87,6 +87,7 @@ void nscl_loss_eval(nscl_loss *loss, cl_mem dx, cl_mem x)
     if (loss->tv_y > 0 || loss->tv_x > 0) {
         nscl_tv_fwd(loss->ctx, loss->sums, loss->slots - 1, x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);
         nscl_tv_bwd(loss->ctx, dx, x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);
+        nscl_network_mark(loss->network, NSCL_STEP_REST, -1);
     }
 }
 

@@ -78,51 +78,10 @@ int nscl_network_side(const nscl_network *n, int layer, int h, int w)
     return h < w ? h : w;
 }
 
-nscl_activations *nscl_activations_create(const nscl_network *n, int depth, int h, int w, const int *look_before, int backward)
+void nscl_network_mark(const nscl_network *n, nscl_step step, int layer)
 {
-    nscl_context *ctx = n->ctx;
-    nscl_activations *a = calloc(1, sizeof *a);
-    size_t most = 0;
-    if (!a) {
-        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for activations");
-        return NULL;
-    }
-    a->depth = depth;
-    for (int i = 0; i < depth; i++) {
-        if (n->starts_block[i]) {
-            h = nscl_pooled(h, n->pool_round_up);
-            w = nscl_pooled(w, n->pool_round_up);
-            a->pooled[i] = nscl_tensor_create(ctx, n->channels[i - 1], h, w).mem;
-        }
-        size_t floats = nscl_block_floats(ctx, n->channels[i], h, w);
-        most = floats > most ? floats : most;
-        a->h[i] = h;
-        a->w[i] = w;
-        a->relu[i] = nscl_tensor_create(ctx, n->channels[i], h, w).mem;
-        if (look_before && look_before[i])
-            a->before[i] = nscl_tensor_create(ctx, n->channels[i], h, w).mem;
-    }
-    for (int i = 0; i < 2 && backward; i++)
-        a->gradient[i] = nscl_buffer_create(ctx, most * sizeof(float));
-    if (ctx->error.code != NSCL_OK) {
-        nscl_activations_free(n, a);
-        return NULL;
-    }
-    return a;
-}
-
-void nscl_activations_free(const nscl_network *n, nscl_activations *a)
-{
-    if (!a)
-        return;
-    for (int i = 0; i < a->depth; i++) {
-        nscl_buffer_free(n->ctx, a->relu[i]);
-        nscl_buffer_free(n->ctx, a->before[i]);
-        nscl_buffer_free(n->ctx, a->pooled[i]);
-    }
-    nscl_buffer_free(n->ctx, a->gradient[0]);
-    nscl_buffer_free(n->ctx, a->gradient[1]);
-    free(a);
+    if (n->mark)
+        n->mark(n->mark_user, step, layer);
 }
 
 void nscl_network_fwd(const nscl_network *n, nscl_activations *a, cl_mem x)
@@ -131,6 +90,7 @@ void nscl_network_fwd(const nscl_network *n, nscl_activations *a, cl_mem x)
     for (int i = 0; i < a->depth; i++) {
         if (n->starts_block[i]) {
             nscl_pool_fwd(ctx, a->pooled[i], a->relu[i - 1], n->channels[i - 1], a->h[i - 1], a->w[i - 1], n->pool_round_up, n->pooling);
+            nscl_network_mark(n, NSCL_STEP_POOL, i - 1);
             x = a->pooled[i];
         }
         if (a->before[i]) {
@@ -138,6 +98,7 @@ void nscl_network_fwd(const nscl_network *n, nscl_activations *a, cl_mem x)
             nscl_relu_fwd(ctx, a->relu[i], a->before[i], nscl_block_floats(ctx, n->channels[i], a->h[i], a->w[i]));
         } else
             nscl_conv_fwd(ctx, n->conv[i], a->relu[i], x, a->h[i], a->w[i], 1);
+        nscl_network_mark(n, NSCL_STEP_CONV_FWD, i);
         x = a->relu[i];
     }
 }
@@ -145,24 +106,20 @@ void nscl_network_fwd(const nscl_network *n, nscl_activations *a, cl_mem x)
 void nscl_network_bwd(const nscl_network *n, nscl_activations *a, cl_mem dx, nscl_tap_fn tap, void *user)
 {
     nscl_context *ctx = n->ctx;
-    cl_mem dz = a->gradient[0], other = a->gradient[1];
     int have = 0;
     for (int i = a->depth - 1; i >= 0; i--) {
-        have = tap(user, i, dz, have);
+        have = tap(user, i, a->gradient[i], have);
         if (!have)
             continue; /* nothing below the deepest term yet */
-        if (i == 0) {
-            nscl_conv_bwd(ctx, n->conv[0], dx, dz, NULL, a->h[0], a->w[0]);
-            break;
-        }
         if (n->starts_block[i]) {
-            nscl_conv_bwd(ctx, n->conv[i], other, dz, NULL, a->h[i], a->w[i]);
-            nscl_pool_bwd(ctx, dz, other, a->relu[i - 1], n->channels[i - 1], a->h[i - 1], a->w[i - 1], n->pool_round_up, n->pooling);
+            nscl_conv_bwd(ctx, n->conv[i], a->pooled_gradient[i], a->gradient[i], NULL, a->h[i], a->w[i]);
+            nscl_network_mark(n, NSCL_STEP_CONV_BWD, i);
+            nscl_pool_bwd(ctx, a->gradient[i - 1], a->pooled_gradient[i], a->relu[i - 1], n->channels[i - 1], a->h[i - 1], a->w[i - 1], n->pool_round_up,
+                          n->pooling);
+            nscl_network_mark(n, NSCL_STEP_POOL, i - 1);
         } else {
-            nscl_conv_bwd(ctx, n->conv[i], other, dz, a->relu[i - 1], a->h[i], a->w[i]);
-            cl_mem swap = dz;
-            dz = other;
-            other = swap;
+            nscl_conv_bwd(ctx, n->conv[i], i ? a->gradient[i - 1] : dx, a->gradient[i], i ? a->relu[i - 1] : NULL, a->h[i], a->w[i]);
+            nscl_network_mark(n, NSCL_STEP_CONV_BWD, i);
         }
     }
     if (!have)

@@ -88,7 +88,7 @@ static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *e
     nscl_context *ctx = r->ctx;
     const nscl_settings *s = r->settings;
     const nscl_picture *p = &r->job->styles[index];
-    int h, w, look_before[NSCL_MAX_CONVS] = {0}, deepest_style = 0;
+    int h, w, look[NSCL_MAX_CONVS] = {0}, deepest_style = 0;
     double scale = s->style_scales[index];
     int side = r->rules->style_by_width ? (int)(scale * r->w) : (int)(scale * (r->w < r->h ? r->w : r->h));
     nscl_settings size = {0};
@@ -100,7 +100,7 @@ static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *e
     nscl_settings_size(&size, p->width, p->height, &w, &h, NULL);
     for (int i = 0; i < r->loss.term_count; i++)
         if (r->loss.term[i].style) {
-            look_before[r->loss.term[i].layer] |= r->loss.term[i].before_relu;
+            look[r->loss.term[i].layer] |= r->loss.term[i].before_relu ? NSCL_LOOK_BEFORE : NSCL_LOOK_RELU;
             deepest_style = r->loss.term[i].layer > deepest_style ? r->loss.term[i].layer : deepest_style;
         }
     nscl_status status = too_small(r, "a style picture", h, w, deepest_style, error);
@@ -108,7 +108,7 @@ static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *e
         return status;
     cl_mem x = sized(r, p, h, w, NULL);
     nscl_image_to_variable(ctx, x, x, h, w, r->network->mean);
-    nscl_activations *a = nscl_activations_create(r->network, deepest_style + 1, h, w, look_before, 0);
+    nscl_activations *a = nscl_activations_create(r->network, deepest_style + 1, h, w, look, 0);
     if (a)
         nscl_network_fwd(r->network, a, x);
     for (int i = 0; a && i < r->loss.term_count; i++) {
@@ -311,8 +311,7 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     return status;
 }
 
-nscl_status nscl_run_prepare(nscl_run *r, nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job,
-                             nscl_error *error)
+nscl_status nscl_run_prepare(nscl_run *r, nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_error *error)
 {
     *r = (nscl_run){.ctx = ctx, .weights = weights, .settings = settings, .job = job, .started = nscl_seconds()};
     r->rules = nscl_preset_of((int)settings->preset >= 0 && settings->preset < NSCL_PRESET_COUNT ? settings->preset : NSCL_PRESET_GATYS);

@@ -11,35 +11,59 @@ static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
               nscl_cl_text(code));
 }
 
+/* Remembers a buffer; `bytes` is what it adds to the memory in use. */
+static cl_mem remember(nscl_context *ctx, cl_mem mem, size_t bytes)
+{
+    nscl_buffer *b = calloc(1, sizeof *b);
+    if (!b) {
+        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no host memory for a buffer's entry");
+        clReleaseMemObject(mem);
+        return NULL;
+    }
+    *b = (nscl_buffer){mem, bytes, ctx->buffers};
+    ctx->buffers = b;
+    ctx->bytes += bytes;
+    if (ctx->bytes > ctx->peak_bytes)
+        ctx->peak_bytes = ctx->bytes;
+    return mem;
+}
+
 cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes)
 {
-    cl_int code = CL_SUCCESS;
+    cl_int code = CL_INVALID_BUFFER_SIZE;
+    cl_mem mem = NULL;
     if (ctx->error.code != NSCL_OK)
         return NULL;
     bytes = (bytes + 63) / 64 * 64;
     if (bytes == 0)
         bytes = 64;
-    nscl_buffer *b = calloc(1, sizeof *b);
-    if (!b) {
-        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no host memory for a buffer's entry");
-        return NULL;
-    }
-    if (bytes > ctx->facts.largest_buffer)
-        code = CL_INVALID_BUFFER_SIZE;
-    else
-        b->mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE, bytes, NULL, &code);
-    if (code != CL_SUCCESS) {
+    if (bytes <= ctx->facts.largest_buffer)
+        mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE, bytes, NULL, &code);
+    if (!mem || code != CL_SUCCESS) {
         memory_failed(ctx, code, bytes);
-        free(b);
         return NULL;
     }
-    b->bytes = bytes;
-    b->next = ctx->buffers;
-    ctx->buffers = b;
-    ctx->bytes += bytes;
-    if (ctx->bytes > ctx->peak_bytes)
-        ctx->peak_bytes = ctx->bytes;
-    return b->mem;
+    return remember(ctx, mem, bytes);
+}
+
+size_t nscl_part_alignment(const nscl_context *ctx)
+{
+    size_t align = ctx->facts.alignment_bits / 8;
+    return align > 64 ? align : 64;
+}
+
+cl_mem nscl_buffer_part(nscl_context *ctx, cl_mem whole, size_t offset, size_t bytes)
+{
+    cl_int code = CL_SUCCESS;
+    cl_buffer_region region = {offset, bytes};
+    if (ctx->error.code != NSCL_OK)
+        return NULL;
+    cl_mem mem = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    if (!mem || code != CL_SUCCESS) {
+        memory_failed(ctx, code, bytes);
+        return NULL;
+    }
+    return remember(ctx, mem, 0);
 }
 
 cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes)

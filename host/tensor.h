@@ -16,7 +16,10 @@ cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes);
 cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes);
 /* The same filled with zeros. */
 cl_mem nscl_buffer_zero(nscl_context *ctx, size_t bytes);
-/* Gives it back; NULL is accepted. */
+/* A part of a buffer, at a multiple of nscl_part_alignment bytes: the same memory under another name. */
+cl_mem nscl_buffer_part(nscl_context *ctx, cl_mem whole, size_t offset, size_t bytes);
+size_t nscl_part_alignment(const nscl_context *ctx);
+/* Gives it back; NULL is accepted. A buffer's memory stays until its parts are given back, too. */
 void nscl_buffer_free(nscl_context *ctx, cl_mem mem);
 void nscl_buffers_release(nscl_context *ctx);
 

@@ -109,10 +109,9 @@ says "no such device"
 
 run 0 nscl-bench --size 64 96 --evaluations 2 --json
 holds 'j["seconds_per_evaluation"] > 0 and j["size"] == 96 and [s["size"] for s in j["sizes"]] == [64, 96]'
-holds 'all(s["same_gradient"] for s in j["sizes"])' # the table is of what an evaluation does
 holds 'len(j["layers"]) == 13 and all(l[d]["seconds"] > 0 for l in j["layers"] for d in ("forward", "backward"))'
 holds '0 < j["roofline"]["seconds"]'
-# measure_memory_of (tools/measure.c) must follow network.c, loss.c and lbfgs.c.
+# measure_memory_of (tools/measure.c) must follow activations.c, loss.c and lbfgs.c.
 holds 'all(abs((s["memory"]["peak_bytes"] - s["memory"]["scratch_bytes"]) / s["memory"]["predicted_bytes"] - 1) < 0.02 for s in j["sizes"])'
 holds 'all(s["memory"]["bytes_per_pixel"] > 1000 for s in j["sizes"])'
 run 0 nscl-bench --size 32 --evaluations 1 --algorithm direct

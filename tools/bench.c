@@ -108,7 +108,6 @@ static nscl_status compare(bench *b, bench_problem *p, bench_result *r, nscl_err
 
 static void take_layers(bench_result *r, const bench_problem *p, const bench_steps *steps, const nscl_weights *weights)
 {
-    r->same = steps->same;
     r->layer_count = p->depth;
     for (int i = 0; i < p->depth; i++) {
         const nscl_conv_weights *c = &weights->conv[i];
@@ -125,8 +124,8 @@ static void take_layers(bench_result *r, const bench_problem *p, const bench_ste
         double seconds = bench_step_seconds(steps, i);
         r->kind[s->kind] += seconds;
         r->apart += seconds;
-        if (s->kind == BENCH_CONV_FWD || s->kind == BENCH_CONV_BWD)
-            r->layer[s->layer].seconds[s->kind == BENCH_CONV_BWD] += seconds;
+        if (s->kind == NSCL_STEP_CONV_FWD || s->kind == NSCL_STEP_CONV_BWD)
+            r->layer[s->layer].seconds[s->kind == NSCL_STEP_CONV_BWD] += seconds;
     }
 }
 

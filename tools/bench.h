@@ -40,8 +40,7 @@ typedef struct bench_result {
     double seconds, least, most; /* an evaluation: median and range */
     int layer_count;
     bench_layer layer[NSCL_MAX_CONVS];
-    double kind[BENCH_KINDS], apart; /* seconds by kind of operation; in all */
-    int same;
+    double kind[NSCL_STEPS], apart;            /* seconds by kind of operation; in all */
     double flop;                               /* direct convolution's, both directions */
     double conv_bound, gram_bound, copy_bound; /* seconds at the limits */
     double traffic;                            /* bytes that cannot be avoided */

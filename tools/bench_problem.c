@@ -129,7 +129,7 @@ static void add_targets(bench_problem *p)
     }
 }
 
-nscl_status bench_problem_open(bench_problem *p, nscl_context *ctx, const nscl_network *network, const nscl_weights *weights, int size, nscl_error *error)
+nscl_status bench_problem_open(bench_problem *p, nscl_context *ctx, nscl_network *network, const nscl_weights *weights, int size, nscl_error *error)
 {
     memset(p, 0, sizeof *p);
     p->ctx = ctx;

@@ -8,7 +8,7 @@
 
 typedef struct bench_problem {
     nscl_context *ctx;
-    const nscl_network *network;
+    nscl_network *network;
     int size, depth;
     nscl_loss loss;
     nscl_problem problem;
@@ -22,7 +22,7 @@ nscl_status bench_weights(nscl_weights **out, const char *path, nscl_error *erro
 int bench_depth(const nscl_weights *weights, nscl_error *error);
 
 /* Memory, targets and a start for pictures of size x size. */
-nscl_status bench_problem_open(bench_problem *p, nscl_context *ctx, const nscl_network *network, const nscl_weights *weights, int size, nscl_error *error);
+nscl_status bench_problem_open(bench_problem *p, nscl_context *ctx, nscl_network *network, const nscl_weights *weights, int size, nscl_error *error);
 void bench_problem_close(bench_problem *p);
 
 /* One evaluation with the read that an optimiser makes. Seconds. */
@@ -33,12 +33,10 @@ double bench_weight_bytes(const nscl_network *network);
 /* Most device memory that painting with L-BFGS and no history takes at this size, by running it. Call last. */
 double bench_peak_bytes(bench_problem *p);
 
-typedef enum bench_kind { BENCH_CONV_FWD, BENCH_CONV_BWD, BENCH_POOL, BENCH_GRAM, BENCH_REST, BENCH_KINDS } bench_kind;
-
 enum { BENCH_MOST_STEPS = 96, BENCH_MOST_ROUNDS = 32 };
 
 typedef struct bench_step {
-    bench_kind kind;
+    nscl_step kind;
     int layer;
     double samples[BENCH_MOST_ROUNDS]; /* seconds */
 } bench_step;
@@ -46,11 +44,9 @@ typedef struct bench_step {
 typedef struct bench_steps {
     int count, rounds;
     bench_step step[BENCH_MOST_STEPS];
-    int same; /* the gradient equals nscl_loss_eval's bit for bit: this is the same work */
 } bench_steps;
 
-/* One more round: an evaluation that waits for the device after each operation. Call after bench_evaluate, whose
- * gradient it compares with; beyond BENCH_MOST_ROUNDS it does nothing. */
+/* One more round: an evaluation that waits for the device after each operation; beyond BENCH_MOST_ROUNDS nothing. */
 void bench_take_apart(bench_problem *p, bench_steps *steps);
 /* Median of step i. */
 double bench_step_seconds(const bench_steps *steps, int i);

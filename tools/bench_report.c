@@ -4,8 +4,8 @@
 
 #include "bench.h"
 
-static const char *const kind_names[BENCH_KINDS] = {"convolution forward", "convolution backward", "pooling", "Gram matrices", "content and variation"};
-static const char *const kind_keys[BENCH_KINDS] = {"convolution_forward", "convolution_backward", "pooling", "gram", "rest"};
+static const char *const kind_names[NSCL_STEPS] = {"convolution forward", "convolution backward", "pooling", "Gram matrices", "content and variation"};
+static const char *const kind_keys[NSCL_STEPS] = {"convolution_forward", "convolution_backward", "pooling", "gram", "rest"};
 
 void bench_bounds(bench_result *r, const bench_problem *p, const measure_limits *limits)
 {
@@ -94,11 +94,9 @@ void bench_print(const bench_result *r, const measure_limits *limits)
     print_layers(r, limits);
     printf("\n");
     print_algorithms(r);
-    for (int k = 0; k < BENCH_KINDS; k++)
+    for (int k = 0; k < NSCL_STEPS; k++)
         printf("  %-21s %12.2f ms  %5.1f%%\n", kind_names[k], 1e3 * r->kind[k], 100 * share(r->kind[k], r->apart));
     printf("  %-21s %12.2f ms  with a wait after each operation\n", "in all", 1e3 * r->apart);
-    if (!r->same)
-        printf("  (the operations taken one by one gave another gradient: the table is not of the same work)\n");
     printf("\n  roofline: %.4f s (Winograd arithmetic %.4f, %.2f GB of traffic %.4f): %.0f%% of it reached\n", roofline, r->conv_bound, 1e-9 * r->traffic,
            r->copy_bound, 100 * share(roofline, r->seconds));
     printf("  with the Gram matrices' arithmetic (%.4f): %.4f s, %.0f%% of it reached\n", r->gram_bound, roofline + r->gram_bound,
@@ -168,12 +166,11 @@ static json_t *result_json(const bench_result *r, const measure_limits *limits)
     json_object_set_new(o, "memory", memory);
     if (r->layer_count) {
         json_t *kinds = json_object();
-        for (int k = 0; k < BENCH_KINDS; k++)
+        for (int k = 0; k < NSCL_STEPS; k++)
             json_object_set_new(kinds, kind_keys[k], json_real(r->kind[k]));
         json_object_set_new(o, "gflops", json_real(rate(r->flop, r->seconds)));
         json_object_set_new(o, "layers", layers_json(r, limits));
         json_object_set_new(o, "seconds_by_kind", kinds);
-        json_object_set_new(o, "same_gradient", json_boolean(r->same));
     }
     if (r->peer.pairs)
         json_object_set_new(o, "peer", peer_json(&r->peer));

@@ -290,9 +290,7 @@ measure_memory measure_memory_of(const nscl_context *ctx, nscl_conv_algorithm al
         double c = (double)nscl_blocks(ctx, vgg_width[i]) * ctx->block * sizeof(float), share = pow(0.25, vgg_level[i]);
         int starts = i > 0 && vgg_level[i] != vgg_level[i - 1];
         m.activations += c * share;
-        if (starts)
-            m.activations += (double)nscl_blocks(ctx, vgg_width[i - 1]) * ctx->block * sizeof(float) * share;
-        m.gradients = fmax(m.gradients, 2 * c * share); /* two that take turns */
+        m.gradients = c * share; /* the deepest layer's, where its pooling was: others find room */
         if (i == 9)
             m.targets = c * share; /* relu4_2 */
         m.weights += i ? 2 * words * (double)vgg_width[i] * vgg_width[i - 1] * sizeof(float) : 27.0 * 64 * sizeof(float);

@@ -39,12 +39,12 @@ void measure_conv(nscl_context *ctx, measure_rate *rate, int cin, int cout, int 
 /* Share of direct convolution's multiply-adds that an algorithm does: 36 of 144 for F(4x4, 3x3). */
 double measure_arithmetic(nscl_conv_algorithm algorithm);
 
-/* Device memory of preset gatys on VGG-19 to relu5_1 (README: memory), following network.c, loss.c and lbfgs.c. */
+/* Device memory of preset gatys on VGG-19 to relu5_1 (README: memory), following activations.c, loss.c and lbfgs.c. */
 typedef struct measure_memory {
     double weights;     /* bytes whatever the picture: packed weights, forward and backward */
     double grams;       /* Gram matrices */
     double activations; /* bytes a pixel */
-    double gradients;   /* on the way back */
+    double gradients;   /* on the way back: what does not fit in activations no longer needed */
     double targets;     /* features of the content */
     double vectors;     /* the optimiser's, the picture and the content */
     double history;     /* of L-BFGS */
