@@ -65,6 +65,12 @@ static void tune_clblast(nscl_context *ctx)
     }
 }
 
+int nscl_tuning_off(void)
+{
+    const char *wanted = getenv("NSCL_TUNE");
+    return wanted && strcmp(wanted, "off") == 0;
+}
+
 void nscl_tuning_open(nscl_context *ctx)
 {
     unsigned char *bytes = NULL;
@@ -77,7 +83,7 @@ void nscl_tuning_open(nscl_context *ctx)
     for (const nscl_embedded *e = nscl_tuning_files; e->name; e++)
         nscl_tuning_add(ctx, (const char *)e->bytes, e->name);
     ctx->tuning->built_in = ctx->tuning->rows;
-    if (path && nscl_file_exists(path)) {
+    if (path && nscl_file_exists(path) && !nscl_tuning_off()) {
         ctx->tuning->user_file = 1;
         if (nscl_file_read(path, 1 << 20, &bytes, &size, &error) == NSCL_OK)
             nscl_tuning_add(ctx, (const char *)bytes, path);

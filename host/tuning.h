@@ -49,6 +49,8 @@ typedef struct nscl_tuning {
 /* Reads the built-in rows and the user's file into ctx->tuning, and hands CLBlast its own. Damaged lines are skipped with a
  * warning that names file and line; nothing here is an error. */
 void nscl_tuning_open(nscl_context *ctx);
+/* NSCL_TUNE=off: only what is built in counts, and nothing is measured. */
+int nscl_tuning_off(void);
 void nscl_tuning_close(nscl_context *ctx);
 /* Adds the rows of a text; `name` is used in warnings. */
 void nscl_tuning_add(nscl_context *ctx, const char *text, const char *name);
