@@ -52,8 +52,8 @@ void nscl_pool_fwd(nscl_context *ctx, cl_mem y, cl_mem x, int c, int h, int w, i
 void nscl_pool_bwd(nscl_context *ctx, cl_mem dx, cl_mem dy, cl_mem x, int c, int h, int w, int round_up, nscl_pooling pooling)
 {
     int oh = nscl_pooled(h, round_up), ow = nscl_pooled(w, round_up);
-    NSCL_RUN(ctx, pooling == NSCL_POOL_MAX ? "pool_max_bwd" : "pool_average_bwd", DIM3((w + 1) / 2, (h + 1) / 2, nscl_blocks(ctx, c)), ARG(dx), ARG(dy), ARG(x), ARG(h), ARG(w),
-             ARG(oh), ARG(ow));
+    NSCL_RUN(ctx, pooling == NSCL_POOL_MAX ? "pool_max_bwd" : "pool_average_bwd", DIM3((w + 1) / 2, (h + 1) / 2, nscl_blocks(ctx, c)), ARG(dx), ARG(dy), ARG(x),
+             ARG(h), ARG(w), ARG(oh), ARG(ow));
 }
 
 size_t nscl_gram_side(const nscl_context *ctx, int c)
@@ -117,8 +117,8 @@ void nscl_gram_bwd(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, 
     if (ctx->features & NSCL_FEATURE_BLOCKED) {
         cl_ulong nr = (cl_ulong)ctx->register_block;
         int ov = nscl_output_vectors(ctx, c);
-        NSCL_RUN_WITH(ctx, "gram_bwd", nscl_output_option(ov), HEAVY2(ctx, (m + nr - 1) / nr, blocks / ov), ARG(df), ARG(slope), ARG(f), ARG(blocks),
-                      ARG(m), ARG(masked), ARG(accumulate));
+        NSCL_RUN_WITH(ctx, "gram_bwd", nscl_output_option(ov), HEAVY2(ctx, (m + nr - 1) / nr, blocks / ov), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m),
+                      ARG(masked), ARG(accumulate));
         return;
     }
     size_t side = nscl_gram_side(ctx, c);
