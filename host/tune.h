@@ -45,8 +45,8 @@ int nscl_tune_first(nscl_context *ctx, const nscl_tune_layer *layers, int count,
 /* The same for the layers of a network on pictures of h x w. */
 int nscl_tune_network(const nscl_network *network, int h, int w);
 
-/* Sets of parameters worth trying for CLBlast's kernel Xgemm, as rows. */
+/* Sets of parameters worth trying for CLBlast's products: lines of rows. */
 int nscl_tune_clblast_count(void);
-const char *nscl_tune_clblast_row(int index);
+const char *nscl_tune_clblast_rows(int index);
 
 #endif

@@ -41,7 +41,7 @@ void nscl_tuning_add(nscl_context *ctx, const char *text, const char *name)
     }
 }
 
-int nscl_tuning_apply_clblast(nscl_context *ctx, const nscl_tuning_row *row)
+static int give_clblast(nscl_context *ctx, const nscl_tuning_row *row)
 {
     const char *keys[NSCL_TUNING_PAIRS];
     size_t values[NSCL_TUNING_PAIRS];
@@ -52,17 +52,18 @@ int nscl_tuning_apply_clblast(nscl_context *ctx, const nscl_tuning_row *row)
     return nscl_gemm_tune(ctx, row->kernel + 8, (size_t)row->pairs, keys, values);
 }
 
-/* The last row of each of CLBlast's kernels. */
-static void tune_clblast(nscl_context *ctx)
+int nscl_tuning_clblast(nscl_context *ctx)
 {
     const nscl_tuning *t = ctx->tuning;
-    for (int i = 0; i < t->rows && ctx->features & NSCL_FEATURE_GEMM; i++) {
+    int taken = 1;
+    for (int i = 0; t && i < t->rows && ctx->features & NSCL_FEATURE_GEMM; i++) {
         int later = 0;
         for (int j = i + 1; j < t->rows; j++)
             later |= strcmp(t->row[i].kernel, t->row[j].kernel) == 0;
         if (!later && strncmp(t->row[i].kernel, "clblast.", 8) == 0)
-            nscl_tuning_apply_clblast(ctx, &t->row[i]);
+            taken &= give_clblast(ctx, &t->row[i]);
     }
+    return taken;
 }
 
 int nscl_tuning_off(void)
@@ -92,7 +93,7 @@ void nscl_tuning_open(nscl_context *ctx)
     }
     if (ctx->tuning->rows)
         nscl_log(ctx, NSCL_LOG_DEBUG, "tuning: %d rows built in, %d of the user's", ctx->tuning->built_in, ctx->tuning->rows - ctx->tuning->built_in);
-    tune_clblast(ctx);
+    nscl_tuning_clblast(ctx);
 done:
     free(bytes);
     free(path);

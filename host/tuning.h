@@ -10,7 +10,7 @@
  * for example `cpu:vector>=16:local>=256k`. Kernels:
  *     conv           IN= OUT= SIDE= say which layers (each a number or a range a..b, a.. or ..b; any where left out; SIDE is
  *                    the root of the pixels), USE= the algorithm, by its name in nscl_conv_names
- *     clblast.NAME   all parameters of CLBlast's kernel NAME in single precision (Xgemm, XgemmDirect ...)
+ *     clblast.NAME   all parameters of CLBlast's kernel NAME in single precision (Xgemm, XgemmDirect, GemmRoutine ...)
  * Of the rows that fit, the last one counts: general rows stand before special ones, and the user's file comes after
  * what is built in. */
 #ifndef NSCL_TUNING_H
@@ -24,7 +24,7 @@ typedef struct nscl_tuning_row {
     char kernel[24];
     int pairs;
     struct {
-        char key[16], value[24];
+        char key[24], value[24];
     } pair[NSCL_TUNING_PAIRS];
 } nscl_tuning_row;
 
@@ -55,8 +55,8 @@ void nscl_tuning_close(nscl_context *ctx);
 /* Adds the rows of a text; `name` is used in warnings. */
 void nscl_tuning_add(nscl_context *ctx, const char *text, const char *name);
 
-/* Hands a row clblast.NAME to CLBlast, for the whole process; 0, with a warning, where CLBlast does not take it. */
-int nscl_tuning_apply_clblast(nscl_context *ctx, const nscl_tuning_row *row);
+/* Hands CLBlast the last row of each of its kernels, for the whole process; 0, with a warning, where it does not take one. */
+int nscl_tuning_clblast(nscl_context *ctx);
 
 /* The last row for a convolution of cin to cout channels on h x w pixels; NULL without one. */
 const nscl_tuning_row *nscl_tuning_conv(const nscl_context *ctx, int cin, int cout, int h, int w);

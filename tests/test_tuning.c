@@ -249,13 +249,9 @@ static void clblast(void **state)
         a[i] = (float)(i % 7 - 3);
         b[i] = (float)(i % 5 - 2);
     }
-    for (int i = 0; i < nscl_tune_clblast_count(); i++) {
-        const char *line = nscl_tune_clblast_row(i);
-        nscl_tuning_row row;
-        char why[128];
-        if (nscl_tuning_parse(&row, line, &ctx->facts, ctx->block, why, sizeof why) != NSCL_TUNING_ROW)
-            fail_msg("%s: %s", line, why);
-        assert_true(nscl_tuning_apply_clblast(ctx, &row));
+    for (int i = nscl_tune_clblast_count(); i-- > 0;) { /* the first set's kernel is the quickest to build */
+        nscl_tuning_add(ctx, nscl_tune_clblast_rows(i), "a set");
+        assert_true(nscl_tuning_clblast(ctx));
         assert_string_equal(heard, "");
     }
     cl_mem am = nscl_buffer_copy(ctx, a, sizeof a), bm = nscl_buffer_copy(ctx, b, sizeof b), cm = nscl_buffer_create(ctx, sizeof c);
@@ -269,10 +265,8 @@ static void clblast(void **state)
             assert_true(c[i * N + j] == sum);
         }
     /* One parameter is not all of them: said, and nothing changes. */
-    nscl_tuning_row row;
-    char why[128];
-    assert_int_equal(nscl_tuning_parse(&row, "* clblast.Xgemm MWG=32", &ctx->facts, ctx->block, why, sizeof why), NSCL_TUNING_ROW);
-    assert_false(nscl_tuning_apply_clblast(ctx, &row));
+    nscl_tuning_add(ctx, "* clblast.Xgemm MWG=32\n", "a test");
+    assert_false(nscl_tuning_clblast(ctx));
     assert_non_null(strstr(heard, "Xgemm"));
     nscl_close(ctx);
 }

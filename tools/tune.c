@@ -145,14 +145,14 @@ static void choose_algorithm(tune *t, const nscl_tune_layer *l)
 static nscl_status deliver(tune *t, nscl_error *error)
 {
     char *rows = nscl_tune_rows(t->choice, t->choices), *path = t->options.output ? strdup(t->options.output) : nscl_tuning_path(t->facts);
-    const char *clblast = t->clblast >= 0 ? nscl_tune_clblast_row(t->clblast) : "";
-    size_t size = rows ? strlen(rows) + strlen(clblast) + 2 : 0;
+    const char *clblast = t->clblast >= 0 ? nscl_tune_clblast_rows(t->clblast) : "";
+    size_t size = rows ? strlen(rows) + strlen(clblast) + 1 : 0;
     char *all = size ? malloc(size) : NULL;
     nscl_status status = NSCL_OK;
     if (!all || (!path && !t->options.dry_run))
         status = nscl_fail(error, NSCL_BAD_FILE, "no place for the rows: neither $HOME nor $XDG_CACHE_HOME is set; --output names a file");
     else {
-        snprintf(all, size, "%s%s%s", rows, clblast, *clblast ? "\n" : "");
+        snprintf(all, size, "%s%s", rows, clblast);
         printf("\n%s", all);
         if (!t->options.dry_run && (status = nscl_tuning_write(t->facts, path, all, error)) == NSCL_OK)
             printf("written to %s\n", path);

@@ -49,10 +49,9 @@ int tune_child(char **a)
         return TUNE_USAGE;
     if (!open_device(&ctx, a[0]))
         return TUNE_FAILED;
-    nscl_tuning_row row;
-    char why[128];
-    if (clblast >= 0 && (nscl_tuning_parse(&row, nscl_tune_clblast_row(clblast), &ctx->facts, ctx->block, why, sizeof why) != NSCL_TUNING_ROW ||
-                         !nscl_tuning_apply_clblast(ctx, &row)))
+    if (clblast >= 0)
+        nscl_tuning_add(ctx, nscl_tune_clblast_rows(clblast), "a set of parameters");
+    if (!nscl_tuning_clblast(ctx))
         printf("%s bad CLBlast does not take the parameters\n", mark);
     else {
         nscl_tune_result r = nscl_tune_measure(ctx, &layer, (nscl_conv_algorithm)which, atof(a[7]), atof(a[8]));

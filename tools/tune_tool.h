@@ -25,7 +25,7 @@ int tune_read_options(tune_options *o, int argc, char **argv);
 typedef struct tune_trial {
     nscl_tune_layer layer;
     nscl_conv_algorithm algorithm;
-    int clblast;           /* row of nscl_tune_clblast_row to give CLBlast, or -1: its own */
+    int clblast;           /* rows of nscl_tune_clblast_rows to give CLBlast, or -1: its own */
     double behind, budget; /* as nscl_tune_measure takes them */
 } tune_trial;
 
