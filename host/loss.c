@@ -82,7 +82,9 @@ static int tap(void *user, int layer, cl_mem dz, int accumulate)
 
 void nscl_loss_eval(nscl_loss *loss, cl_mem dx, cl_mem x)
 {
-    nscl_network_fwd(loss->network, loss->activations, x);
+    if (!loss->forward_done)
+        nscl_network_fwd(loss->network, loss->activations, x);
+    loss->forward_done = 0;
     nscl_network_bwd(loss->network, loss->activations, dx, tap, loss);
     if (loss->tv_y > 0 || loss->tv_x > 0) {
         nscl_tv_fwd(loss->ctx, loss->sums, loss->slots - 1, x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);

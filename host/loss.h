@@ -37,6 +37,7 @@ typedef struct nscl_loss {
     cl_mem gram, slope; /* of the largest layer */
     cl_mem sums;        /* (slots, NSCL_PARTIALS): the loss's, then those of the optimiser */
     int slots, extra_slots;
+    int forward_done; /* the activations are already those of the next evaluation's x */
 } nscl_loss;
 
 /* Call once the terms' fields are filled: takes activations, Gram matrices and `extra_slots` sums for an optimiser.

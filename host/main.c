@@ -21,7 +21,7 @@ typedef struct app {
     nscl_picture content, initial, result;
     nscl_picture styles[NSCL_MAX_STYLES];
     int width, height; /* of the result */
-    char *comment;     /* the run as JSON */
+    char *comment;     /* the run as JSON, once a picture has been written */
     int evaluations;   /* done */
     double seconds;
     int side_failed; /* log or a checkpoint could not be written */
@@ -161,8 +161,19 @@ static void note_side_failure(app *a, nscl_status status, const nscl_error *erro
     a->side_failed |= status != NSCL_OK;
 }
 
-static nscl_picture_options picture_options(const app *a)
+/* The run as JSON. Not before it is needed: the network's hash takes a while. */
+static json_t *describe(const app *a)
 {
+    return nscl_cli_describe(&a->options, nscl_context_device(a->context), a->weights, a->width, a->height);
+}
+
+static nscl_picture_options picture_options(app *a)
+{
+    if (!a->comment) {
+        json_t *run = describe(a);
+        a->comment = run ? json_dumps(run, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+        json_decref(run);
+    }
     return (nscl_picture_options){.quality = a->options.quality, .comment = a->comment};
 }
 
@@ -192,11 +203,12 @@ static nscl_status paint(app *a, nscl_error *error)
     const nscl_options *o = &a->options;
     nscl_error side = {NSCL_OK, ""};
     nscl_job job = {&a->content, a->styles, o->style_count, o->initial ? &a->initial : NULL, on_progress, a};
-    json_t *run = nscl_cli_describe(o, nscl_context_device(a->context), a->weights, a->width, a->height);
-    a->comment = run ? json_dumps(run, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
-    nscl_status status =
-        a->comment ? nscl_cli_log_open(&a->log, o->log, run, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory for the description of the run");
-    json_decref(run);
+    nscl_status status = NSCL_OK;
+    if (o->log) {
+        json_t *run = describe(a);
+        status = run ? nscl_cli_log_open(&a->log, o->log, run, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory for the description of the run");
+        json_decref(run);
+    }
     if (status != NSCL_OK)
         return status;
 

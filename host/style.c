@@ -189,6 +189,7 @@ static nscl_status start(nscl_run *r, nscl_error *error)
         free(values);
         return status;
     }
+    r->loss.forward_done = picture == r->content; /* add_content went there */
     return nscl_context_status(ctx, error);
 }
 

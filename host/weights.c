@@ -23,8 +23,7 @@ static const char relu_names[NSCL_BLOCKS][4][8] = {
     {"relu4_1", "relu4_2", "relu4_3", "relu4_4"}, {"relu5_1", "relu5_2", "relu5_3", "relu5_4"},
 };
 
-nscl_conv_weights *nscl_weights_add(struct nscl_weights *w, const char *path, int block, int number, const uint64_t shape[4], uint64_t bias,
-                                    nscl_error *error)
+nscl_conv_weights *nscl_weights_add(struct nscl_weights *w, const char *path, int block, int number, const uint64_t shape[4], uint64_t bias, nscl_error *error)
 {
     const int *widths = nscl_archs[0].widths; /* VGG-19 and VGG-16 share them */
     unsigned long long cout = shape[0], cin = shape[1], height = shape[2], width = shape[3];
@@ -153,7 +152,7 @@ static int is_safetensors(const unsigned char *bytes, size_t size)
     return size > 8 && bytes[8] == '{' && bytes[4] == 0 && bytes[5] == 0 && bytes[6] == 0 && bytes[7] == 0;
 }
 
-nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, const unsigned char *bytes, size_t size, nscl_error *error)
+nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, const unsigned char *bytes, size_t size, unsigned char *owned, nscl_error *error)
 {
     nscl_status status;
     *out = NULL;
@@ -172,11 +171,12 @@ nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, con
         status = nscl_weights_refuse(name, bytes, size, error);
     if (status == NSCL_OK)
         status = finish(w, name, error);
+    if (status == NSCL_OK && !(w->hash = nscl_weights_hash_start(bytes, size, owned)))
+        status = nscl_fail(error, NSCL_NO_MEMORY, "no memory for the network of '%s'", name);
     if (status != NSCL_OK) {
         nscl_weights_free(w);
         return status;
     }
-    nscl_weights_recognise(w, bytes, size);
     *out = w;
     return NSCL_OK;
 }
@@ -194,7 +194,7 @@ nscl_status nscl_weights_open(nscl_weights **out, const char *name_or_path, nscl
         const nscl_embedded *file = &nscl_network_files[0];
         if (!file->name)
             return nscl_fail(error, NSCL_BAD_FILE, "network 'builtin': this build has no network; name vgg19, vgg16 or a weight file");
-        return nscl_weights_decode(out, file->name, file->bytes, file->size, error);
+        return nscl_weights_decode(out, file->name, file->bytes, file->size, NULL, error);
     }
     if (strcmp(name, "vgg19") == 0 || strcmp(name, "vgg16") == 0) {
         located = nscl_weights_locate(name, error);
@@ -205,8 +205,9 @@ nscl_status nscl_weights_open(nscl_weights **out, const char *name_or_path, nscl
         return nscl_fail(error, NSCL_BAD_FILE, "network '%s': no such file; name builtin, vgg19, vgg16 or the path of a .h5, .mat or .safetensors file", name);
     status = nscl_file_read(name, NSCL_WEIGHTS_LIMIT, &bytes, &size, error);
     if (status == NSCL_OK)
-        status = nscl_weights_decode(out, name, bytes, size, error);
-    free(bytes);
+        status = nscl_weights_decode(out, name, bytes, size, bytes, error);
+    if (status != NSCL_OK)
+        free(bytes);
     free(located);
     return status;
 }
@@ -219,6 +220,7 @@ void nscl_weights_free(nscl_weights *w)
         free(w->conv[i].kernel);
         free(w->conv[i].bias);
     }
+    nscl_weights_hash_free(w->hash);
     free(w);
 }
 
@@ -229,7 +231,12 @@ const char *nscl_weights_text(const nscl_weights *w)
 
 const char *nscl_weights_sha256(const nscl_weights *w)
 {
-    return w->sha256;
+    return nscl_weights_hash_sha256(w->hash);
+}
+
+const char *nscl_weights_known(const nscl_weights *w)
+{
+    return nscl_weights_hash_known(w->hash);
 }
 
 const char *nscl_weights_layer(const nscl_weights *w, int index)

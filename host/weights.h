@@ -12,10 +12,10 @@
 
 /* A VGG: per block so many 3x3 convolutions, each followed by ReLU, then one 2x2 pooling. */
 typedef struct nscl_arch {
-    const char *name;         /* "vgg19" */
-    const char *title;        /* "VGG-19" */
-    int convs[NSCL_BLOCKS];   /* convolutions in each block */
-    int widths[NSCL_BLOCKS];  /* their output channels; a file of our own may state others */
+    const char *name;        /* "vgg19" */
+    const char *title;       /* "VGG-19" */
+    int convs[NSCL_BLOCKS];  /* convolutions in each block */
+    int widths[NSCL_BLOCKS]; /* their output channels; a file of our own may state others */
 } nscl_arch;
 
 /* "vgg19", "vgg16", "narrow" (VGG-19 with widths 16 32 64 128 128); NULL-named row at the end. */
@@ -30,21 +30,22 @@ typedef struct nscl_conv_weights {
 
 /* Network input = (picture * scale - mean[c]) / deviation[c], picture 0..255, for the channels in the given order. */
 typedef struct nscl_input_convention {
-    int bgr;            /* 1: first input channel is blue */
-    float scale;        /* 1, or 1/255 */
-    float mean[3];      /* in the network's channel order, after scaling */
+    int bgr;       /* 1: first input channel is blue */
+    float scale;   /* 1, or 1/255 */
+    float mean[3]; /* in the network's channel order, after scaling */
     float deviation[3];
 } nscl_input_convention;
+
+typedef struct nscl_weights_hash nscl_weights_hash;
 
 struct nscl_weights {
     const nscl_arch *arch;
     int conv_count; /* convolutions present, a prefix of the architecture's */
     nscl_conv_weights conv[NSCL_MAX_CONVS];
     nscl_input_convention input;
-    char format[48];  /* "Keras HDF5", "MatConvNet (beta16)", "safetensors, torchvision names", "nscl safetensors" ... */
-    char known[96];   /* what the hash says the file is, or "" */
+    char format[48]; /* "Keras HDF5", "MatConvNet (beta16)", "safetensors, torchvision names", "nscl safetensors" ... */
     char text[256];
-    char sha256[65];
+    nscl_weights_hash *hash; /* of the file */
 };
 
 /* Reads into *w (zeroed by the caller, freed by it whether or not this succeeds). `bytes` is the whole file. */
@@ -52,8 +53,11 @@ nscl_status nscl_weights_read_h5(struct nscl_weights *w, const char *path, const
 nscl_status nscl_weights_read_mat(struct nscl_weights *w, const char *path, const unsigned char *bytes, size_t size, nscl_error *error);
 nscl_status nscl_weights_read_safetensors(struct nscl_weights *w, const char *path, const unsigned char *bytes, size_t size, nscl_error *error);
 
-/* The same from memory; `name` is used in messages. Detects the format by content. */
-nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, const unsigned char *bytes, size_t size, nscl_error *error);
+/* The same from memory; `name` is used in messages. Detects the format by content. `bytes` must stay until the weights
+ * are freed, or be `owned`: freed when they are no longer needed, but not after an error. */
+nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, const unsigned char *bytes, size_t size, unsigned char *owned, nscl_error *error);
+/* What the file's hash says it is, or "". Valid until the weights are freed. */
+const char *nscl_weights_known(const struct nscl_weights *w);
 
 /* Writes our own safetensors (F32, or F16 with half != 0), metadata nscl.network and nscl.input. */
 nscl_status nscl_weights_write(const struct nscl_weights *w, const char *path, int half, nscl_error *error);

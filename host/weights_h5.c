@@ -190,8 +190,10 @@ static nscl_status read_layer(struct nscl_weights *w, const char *path, hid_t ro
         goto done;
     }
     if (dataset_shape(kernel, k) != 4 || dataset_shape(bias, b) != 1) {
-        status = nscl_fail(error, NSCL_BAD_FILE, "'%s': %s is not a kernel of four and a bias of one dimension, in floating point and not compressed;"
-                           " fetch the file again, or save it without compression", path, layer);
+        status = nscl_fail(error, NSCL_BAD_FILE,
+                           "'%s': %s is not a kernel of four and a bias of one dimension, in floating point and not compressed;"
+                           " fetch the file again, or save it without compression",
+                           path, layer);
         goto done;
     }
     const uint64_t shape[4] = {k[3], k[2], k[0], k[1]};

@@ -103,8 +103,10 @@ nscl_status nscl_input_parse(nscl_input_convention *input, const char *text, con
         else
             good = 0;
         if (!good)
-            return nscl_fail(error, NSCL_BAD_FILE, "'%s': metadata nscl.input: cannot understand '%.*s'; it reads like 'rgb scale=1 mean=123.68,116.779,103.939"
-                             " deviation=1,1,1'", path, n > 64 ? 64 : (int)n, p);
+            return nscl_fail(error, NSCL_BAD_FILE,
+                             "'%s': metadata nscl.input: cannot understand '%.*s'; it reads like 'rgb scale=1 mean=123.68,116.779,103.939"
+                             " deviation=1,1,1'",
+                             path, n > 64 ? 64 : (int)n, p);
         p += n;
     }
     if (!nscl_input_valid(input))

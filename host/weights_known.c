@@ -38,11 +38,11 @@ static const nscl_published *find_hash(const unsigned char *bytes, size_t size, 
     return NULL;
 }
 
-void nscl_weights_recognise(struct nscl_weights *w, const unsigned char *bytes, size_t size)
+void nscl_weights_recognise(const unsigned char *bytes, size_t size, char sha256[65], char known[96])
 {
-    SHA256Data(bytes, size, w->sha256);
-    const nscl_published *p = find_hash(bytes, size, w->sha256);
-    snprintf(w->known, sizeof w->known, "%s", p ? p->title : "");
+    SHA256Data(bytes, size, sha256);
+    const nscl_published *p = find_hash(bytes, size, sha256);
+    snprintf(known, 96, "%s", p ? p->title : "");
 }
 
 char *nscl_weights_published(const char *network, char *text, size_t size)

@@ -9,7 +9,7 @@
 
 #include <zlib.h>
 
-enum { INT8 = 1, INT32 = 5, UINT32 = 6, MATRIX = 14, PACKED = 15, UTF32 = 18 };                   /* types of elements */
+enum { INT8 = 1, INT32 = 5, UINT32 = 6, MATRIX = 14, PACKED = 15, UTF32 = 18 };                /* types of elements */
 enum { CELL = 1, STRUCT = 2, CHARS = 4, FIRST_NUMBER = 6, LAST_NUMBER = 15, LAST_CLASS = 17 }; /* classes of matrices */
 
 typedef struct stream {
@@ -21,9 +21,9 @@ typedef struct stream {
 
 typedef struct tag {
     uint32_t type, size;
-    uint64_t end;     /* where the element's data and padding end */
+    uint64_t end; /* where the element's data and padding end */
     unsigned char small[4];
-    int is_small;     /* the data are in the tag itself */
+    int is_small; /* the data are in the tag itself */
 } tag;
 
 static uint32_t word(const stream *s, const unsigned char *p)

@@ -26,8 +26,7 @@ extern const nscl_published nscl_published_files[];
 /* Takes room for conv<block>_<number>, its kernel (cout, cin, height, width) = shape and `bias` biases. In a published
  * file (w->arch NULL) the widths must be VGG's, in one of our own (w->arch set) any that the file's data fill.
  * NULL on failure. The arrays are not initialised. */
-nscl_conv_weights *nscl_weights_add(struct nscl_weights *w, const char *path, int block, int number, const uint64_t shape[4], uint64_t bias,
-                                    nscl_error *error);
+nscl_conv_weights *nscl_weights_add(struct nscl_weights *w, const char *path, int block, int number, const uint64_t shape[4], uint64_t bias, nscl_error *error);
 
 /* The conventions of the field: Caffe's means on 0..255, or torchvision's on 0..1. */
 nscl_input_convention nscl_input_caffe(int bgr);
@@ -47,8 +46,17 @@ char *nscl_input_describe(const nscl_input_convention *input, char *text, size_t
 /* Are scale and deviations positive and all finite? */
 int nscl_input_valid(const nscl_input_convention *input);
 
-/* Fills sha256 and known. */
-void nscl_weights_recognise(struct nscl_weights *w, const unsigned char *bytes, size_t size);
+/* The hash as 64 hexadecimal digits, and the title of the published file that has it, or "". */
+void nscl_weights_recognise(const unsigned char *bytes, size_t size, char sha256[65], char known[96]);
+
+/* Begins to work that out while others go on; `bytes` must stay. `owned` (NULL: none) is freed once they are no longer
+ * needed. NULL when there is no memory; `owned` is the caller's then. */
+nscl_weights_hash *nscl_weights_hash_start(const unsigned char *bytes, size_t size, unsigned char *owned);
+/* Wait until it is known. Valid until freed; any thread may call. */
+const char *nscl_weights_hash_sha256(nscl_weights_hash *hash);
+const char *nscl_weights_hash_known(nscl_weights_hash *hash);
+/* NULL is accepted. */
+void nscl_weights_hash_free(nscl_weights_hash *hash);
 
 /* Is a MATLAB 5 file whole and its structure sound, so that matio may be trusted with it? */
 int nscl_weights_check_mat(const unsigned char *bytes, size_t size);

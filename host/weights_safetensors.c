@@ -62,7 +62,8 @@ static nscl_status check_spans(const source *s, nscl_error *error)
     span *spans = calloc(count + 1, sizeof *spans);
     if (!spans)
         return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the header of '%s'", s->path);
-    json_object_foreach(s->header, key, entry) {
+    json_object_foreach(s->header, key, entry)
+    {
         if (strcmp(key, "__metadata__") == 0)
             continue;
         if (!read_span(entry, &spans[n])) {
@@ -181,7 +182,8 @@ static nscl_status read_torchvision_names(struct nscl_weights *w, const source *
             if (status != NSCL_OK)
                 return status;
         }
-    json_object_foreach(s->header, key, entry) {
+    json_object_foreach(s->header, key, entry)
+    {
         size_t length = strlen(key);
         there += strncmp(key, "features.", 9) == 0 && length > 7 && strcmp(key + length - 7, ".weight") == 0;
     }

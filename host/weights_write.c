@@ -25,8 +25,8 @@ static char *make_header(const struct nscl_weights *w, nscl_value_type type, siz
 {
     char input[160], *text = NULL, *padded = NULL;
     json_int_t at = 0;
-    json_t *header = json_pack("{s:{s:s, s:s}}", "__metadata__", "nscl.network", w->arch->name, "nscl.input",
-                               nscl_input_format(&w->input, input, sizeof input));
+    json_t *header =
+        json_pack("{s:{s:s, s:s}}", "__metadata__", "nscl.network", w->arch->name, "nscl.input", nscl_input_format(&w->input, input, sizeof input));
     int good = header != NULL;
     for (int i = 0; i < w->conv_count && good; i++)
         good = add_tensor(header, &w->conv[i], 1, type, &at) && add_tensor(header, &w->conv[i], 0, type, &at);

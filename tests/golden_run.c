@@ -76,6 +76,7 @@ void golden_run_set(nscl_run *run, const double *x)
     for (size_t i = 0; i < run->problem.elements; i++)
         values[i] = (float)x[i];
     nscl_buffer_write(run->ctx, run->x, values, run->problem.n * sizeof *values);
+    run->loss.forward_done = 0; /* it was of another x */
     free(values);
 }
 

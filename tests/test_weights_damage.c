@@ -36,7 +36,7 @@ static void check_refused(const char *name, const void *bytes, size_t size, cons
     unsigned char *copy = malloc(size ? size : 1); /* of exactly this size, so that reading past the end shows */
     assert_non_null(copy);
     memcpy(copy, bytes, size);
-    nscl_status status = nscl_weights_decode(&w, name, copy, size, &error);
+    nscl_status status = nscl_weights_decode(&w, name, copy, size, NULL, &error);
     free(copy);
     if (status != NSCL_BAD_FILE || error.code != status || w || !strstr(error.text, name) || !strstr(error.text, word))
         fail_msg("status %d and '%s', which should name '%s' and say '%s'", (int)status, error.text, name, word);
@@ -217,7 +217,7 @@ static nscl_status try_bytes(int format, const char *path, const unsigned char *
     memcpy(copy, bytes, size);
     if (format >= 4) /* matio reads from the disk */
         make_file(path, copy, size);
-    nscl_status status = nscl_weights_decode(&w, path, copy, size, &error);
+    nscl_status status = nscl_weights_decode(&w, path, copy, size, NULL, &error);
     if (status != NSCL_OK && (!strstr(error.text, path) || w))
         fail_msg("'%s' does not name '%s'", error.text, path);
     nscl_weights_free(w);

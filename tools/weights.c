@@ -64,8 +64,8 @@ static int show(const char *file)
     printf("format    %s\n", w->format);
     printf("network   %s to conv%d_%d: %d convolutions, %zu values\n", w->arch->title, last->block, last->number, w->conv_count, values);
     printf("input     %s\n", nscl_input_describe(&w->input, input, sizeof input));
-    printf("known as  %s\n", w->known[0] ? w->known : "(no published file)");
-    printf("sha256    %s\n\n", w->sha256);
+    printf("known as  %s\n", *nscl_weights_known(w) ? nscl_weights_known(w) : "(no published file)");
+    printf("sha256    %s\n\n", nscl_weights_sha256(w));
     printf("%-15s %-17s %12s %12s %12s\n", "tensor", "shape", "min", "mean", "max");
     for (int i = 0; i < w->conv_count; i++) {
         const nscl_conv_weights *c = &w->conv[i];
@@ -96,11 +96,11 @@ static int verify(const char *file)
         return FAILED;
     }
     const nscl_published *p = find_published(file);
-    if (p && strcmp(p->title, w->known) != 0) {
+    if (p && strcmp(p->title, nscl_weights_known(w)) != 0) {
         printf("bad: '%s' can be read but is not the file published under this name at %s; fetch it again, or rename it\n", file, p->place);
         code = FAILED;
     } else
-        printf("good: '%s' is %s%s%s\n", file, w->text, w->known[0] ? "; known as " : "", w->known);
+        printf("good: '%s' is %s%s%s\n", file, w->text, *nscl_weights_known(w) ? "; known as " : "", nscl_weights_known(w));
     nscl_weights_free(w);
     return code;
 }
