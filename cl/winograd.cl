@@ -12,6 +12,9 @@
 #ifndef TILE
 #define TILE 4 /* outputs a side: 4 or 6 */
 #endif
+#ifndef PRODUCTS
+#define PRODUCTS 1 /* how often the products are made, for telling their time from the transforms' */
+#endif
 #define POINTS (TILE + 2)
 #define FREQUENCIES (POINTS * POINTS)
 
@@ -165,8 +168,8 @@ kernel void winograd_conv(global floatb *y, global const floatb *restrict x, glo
                     for (int f = 0; f < FREQUENCIES; f++)
                         vg[f * vplane + t] = 0.0f;
             }
-        for (int f = 0; f < FREQUENCIES; f++)
-            for (int o = 0; o < out; o += OV) {
+        for (int r = 0; r < PRODUCTS * FREQUENCIES; r++)
+            for (int o = 0, f = PRODUCTS == 1 ? r : r % FREQUENCIES; o < out; o += OV) {
                 global const float *uf = u + ((ulong)f * out + o) * in * CB * CB;
                 for (int g = 0; g < now; g++) {
                     floatb s[OV * NR];

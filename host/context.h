@@ -8,8 +8,8 @@
 
 /* Which fast paths may be used; NSCL_FEATURES (a number) in the environment masks it, for tests. */
 enum {
-    NSCL_FEATURE_GEMM = 1,     /* CLBlast for convolution and Gram */
-    NSCL_FEATURE_BLOCKED = 2,  /* our own kernels on blocks of channels for them */
+    NSCL_FEATURE_GEMM = 1,      /* CLBlast for convolution and Gram */
+    NSCL_FEATURE_BLOCKED = 2,   /* our own kernels on blocks of channels for them */
     NSCL_FEATURE_WINOGRAD4 = 4, /* fused Winograd convolution, F(4x4, 3x3) */
     NSCL_FEATURE_WINOGRAD6 = 8, /* F(6x6, 3x3) */
     NSCL_FEATURE_ALL = 15
@@ -44,13 +44,14 @@ struct nscl_context {
     nscl_device_facts facts;
     cl_context cl;
     cl_command_queue queue;
-    int block;        /* CB: channels a block of activations */
+    int block;          /* CB: channels a block of activations */
     int register_block; /* NR: pixels or tiles of a register block (cl/product.cl) */
-    int reduce_items; /* RL: work-items that share a partial sum */
-    int heavy_items;  /* work-group size of kernels that do much a work-item: 1 on CPU-like devices */
+    int reduce_items;   /* RL: work-items that share a partial sum */
+    int heavy_items;    /* work-group size of kernels that do much a work-item: 1 on CPU-like devices */
     unsigned features;
+    int products; /* over 1: fused convolutions make their products so often, for timing them; results stay the same */
     char *kernel_dir;
-    char *cache_dir; /* NULL: programs are not kept */
+    char *cache_dir;            /* NULL: programs are not kept */
     struct nscl_tuning *tuning; /* rows for this device (tuning.h) */
     char build_options[128];
     nscl_log_fn log;

@@ -22,10 +22,10 @@ static cl_mem pack(nscl_context *ctx, const nscl_conv *conv, int backward, int t
 
 /* How the tiles are dealt out. */
 typedef struct plan {
-    int nr;     /* tiles of a register block */
-    int groups; /* of at most nr tiles, a multiple of items where that is possible */
-    int items;  /* work-items, each with a scratch slot */
-    int most;   /* groups a batch */
+    int nr;      /* tiles of a register block */
+    int groups;  /* of at most nr tiles, a multiple of items where that is possible */
+    int items;   /* work-items, each with a scratch slot */
+    int most;    /* groups a batch */
     double cost; /* of a compute unit, in products of one tile; for comparing tile sizes */
 } plan;
 
@@ -71,11 +71,13 @@ static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
     size_t frequencies = (size_t)(tile + 2) * (size_t)(tile + 2), width = (size_t)ctx->block * sizeof(float);
     size_t slot = frequencies * ((size_t)(n.nr * n.most) * (size_t)(in + out) + 2) * width;
     cl_mem scratch = nscl_scratch(ctx, 0, (size_t)n.items * slot), bias = p->backward ? p->y : p->bias, mask = p->mask ? p->mask : p->y;
-    char options[48];
-    snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s", n.nr, tile, nscl_output_option(nscl_output_vectors(ctx, p->out)));
+    char options[64];
+    int used = snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s", n.nr, tile, nscl_output_option(nscl_output_vectors(ctx, p->out)));
+    if (ctx->products > 1)
+        snprintf(options + used, sizeof options - (size_t)used, " -DPRODUCTS=%d", ctx->products);
     nscl_dims dims = {1, {(size_t)n.items, 1, 1}, {1, 1, 1}};
-    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out),
-                  ARG(p->h), ARG(p->w), ARG(n.groups), ARG(n.most), ARG(p->relu), ARG(masked));
+    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
+                  ARG(p->w), ARG(n.groups), ARG(n.most), ARG(p->relu), ARG(masked));
 }
 
 cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const nscl_conv *conv, int backward)

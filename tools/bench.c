@@ -165,6 +165,8 @@ static nscl_status bench_size(bench *b, int size, nscl_error *error)
     measure_copy(b->ctx, &b->limits, 0.2);
     if (status == NSCL_OK && !b->options.sweep)
         take_layers(r, &p, &b->steps, b->weights);
+    if (status == NSCL_OK && b->options.products)
+        bench_take_products(&p, r);
     if (status == NSCL_OK) {
         bench_bounds(r, &p, &b->limits);
         take_memory(r, &p, b);

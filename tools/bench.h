@@ -17,6 +17,7 @@ typedef struct bench_options {
     const char *device, *network, *algorithm;
     const char *peer_python, *peer_script, *peer_arguments;
     const char *sweep; /* SVG file; NULL: no sweep */
+    int products;      /* tell the products inside fused convolutions from their transforms */
     int json;
 } bench_options;
 
@@ -44,6 +45,7 @@ typedef struct bench_result {
     double flop;                               /* direct convolution's, both directions */
     double conv_bound, gram_bound, copy_bound; /* seconds at the limits */
     double traffic;                            /* bytes that cannot be avoided */
+    double product_seconds, product_flop;      /* of the products inside fused convolutions; 0: not measured */
     double weight_bytes, scratch_bytes, peak_bytes;
     double pixel_bytes, history_bytes; /* a pixel: all but the weights and the history; the history's */
     double predicted_bytes;            /* peak without scratch by measure_memory_of; 0: another network */
@@ -58,6 +60,9 @@ int bench_read_options(bench_options *o, int argc, char **argv);
 
 /* Bounds, from the network's shapes and the device's limits. */
 void bench_bounds(bench_result *r, const bench_problem *p, const measure_limits *limits);
+
+/* Times the products inside fused convolutions. The layers must be known; the activations are overwritten. */
+void bench_take_products(bench_problem *p, bench_result *r);
 
 /* Seconds an evaluation of the peer at `size`; 0 with an error. Mode and version to *peer. */
 double bench_peer_run(bench_peer *peer, const bench_options *o, const nscl_context *ctx, int size, nscl_error *error);

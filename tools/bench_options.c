@@ -3,30 +3,30 @@
 
 #include "bench.h"
 
-static const char help[] =
-    "usage: nscl-bench [OPTION]...\n"
-    "Seconds an evaluation of the style-transfer loss and its gradient: VGG-19 to relu5_1, five Gram\n"
-    "matrices, content at relu4_2, squared total variation, on random pictures.\n"
-    "\n"
-    "  --size N...             sides of the square pictures [256 512]\n"
-    "  --device SELECTOR       auto, a number, P:D, part of a name, cpu or gpu [$NSCL_DEVICE, or auto]\n"
-    "  --evaluations N         timed after two that are not, 1 to 256 [7]\n"
-    "  --network FILE          a network file, or builtin [VGG-19 with random weights]\n"
-    "  --algorithm NAME        this convolution wherever it can run: direct, gemm, winograd4 ...\n"
-    "  --peer-python PYTHON    a Python with torch: compare with the peer, in alternating pairs\n"
-    "  --peer-script FILE      the peer [../shared/peer/torch_nst.py, from the source tree]\n"
-    "  --peer-args 'ARG...'    more arguments for it, for example '--tf32 off'\n"
-    "  --pairs N               pairs, 1 to 32 [3]\n"
-    "  --sweep FILE.svg        sizes 128 to 2048 (or those of --size): seconds and bytes a pixel,\n"
-    "                          with a plot in FILE.svg\n"
-    "  --json                  one JSON object instead of tables\n"
-    "  --help, --version\n"
-    "\n"
-    "GFLOP/s count the multiply-adds of direct convolution, whatever the algorithm. 'real' is the share\n"
-    "of the multiply-add peak that the algorithm's own arithmetic reaches (Winograd F(4x4,3x3): 36/144).\n"
-    "The roofline is the convolutions' Winograd arithmetic at the measured peak, plus the traffic that\n"
-    "cannot be avoided at the measured bandwidth: each activation written once and read twice, its\n"
-    "gradient written and read once, the weights read once a direction.\n";
+static const char help[] = "usage: nscl-bench [OPTION]...\n"
+                           "Seconds an evaluation of the style-transfer loss and its gradient: VGG-19 to relu5_1, five Gram\n"
+                           "matrices, content at relu4_2, squared total variation, on random pictures.\n"
+                           "\n"
+                           "  --size N...             sides of the square pictures [256 512]\n"
+                           "  --device SELECTOR       auto, a number, P:D, part of a name, cpu or gpu [$NSCL_DEVICE, or auto]\n"
+                           "  --evaluations N         timed after two that are not, 1 to 256 [7]\n"
+                           "  --network FILE          a network file, or builtin [VGG-19 with random weights]\n"
+                           "  --algorithm NAME        this convolution wherever it can run: direct, gemm, winograd4 ...\n"
+                           "  --peer-python PYTHON    a Python with torch: compare with the peer, in alternating pairs\n"
+                           "  --peer-script FILE      the peer [../shared/peer/torch_nst.py, from the source tree]\n"
+                           "  --peer-args 'ARG...'    more arguments for it, for example '--tf32 off'\n"
+                           "  --pairs N               pairs, 1 to 32 [3]\n"
+                           "  --sweep FILE.svg        sizes 128 to 2048 (or those of --size): seconds and bytes a pixel,\n"
+                           "                          with a plot in FILE.svg\n"
+                           "  --products              time the products inside fused convolutions without their transforms\n"
+                           "  --json                  one JSON object instead of tables\n"
+                           "  --help, --version\n"
+                           "\n"
+                           "GFLOP/s count the multiply-adds of direct convolution, whatever the algorithm. 'real' is the share\n"
+                           "of the multiply-add peak that the algorithm's own arithmetic reaches (Winograd F(4x4,3x3): 36/144).\n"
+                           "The roofline is the convolutions' Winograd arithmetic at the measured peak, plus the traffic that\n"
+                           "cannot be avoided at the measured bandwidth: each activation written once and read twice, its\n"
+                           "gradient written and read once, the weights read once a direction.\n";
 
 static int bad(const char *format, const char *option)
 {
@@ -123,6 +123,8 @@ int bench_read_options(bench_options *o, int argc, char **argv)
         }
         if (strcmp(a.option, "--json") == 0)
             o->json = 1;
+        else if (strcmp(a.option, "--products") == 0)
+            o->products = 1;
         else if (strcmp(a.option, "--size") == 0)
             ended = read_sizes(o, &a);
         else

@@ -68,6 +68,9 @@ static void print_layers(const bench_result *r, const measure_limits *limits)
     for (int d = 0; d < 2; d++)
         printf("%s%9.2f %8.1f             ", d ? "      " : "   ", 1e3 * totals[d], rate(r->flop / 2, totals[d]));
     printf("\n  real arithmetic, weighted over the layers: %.0f%% of the peak\n", 100 * share(rate(real, totals[0] + totals[1]), limits->gflops));
+    if (r->product_seconds > 0)
+        printf("  products inside the convolutions, without the transforms: %.0f%% of the peak in %.2f ms\n",
+               100 * share(rate(r->product_flop, r->product_seconds), limits->gflops), 1e3 * r->product_seconds);
 }
 
 static void print_algorithms(const bench_result *r)
@@ -171,6 +174,10 @@ static json_t *result_json(const bench_result *r, const measure_limits *limits)
         json_object_set_new(o, "gflops", json_real(rate(r->flop, r->seconds)));
         json_object_set_new(o, "layers", layers_json(r, limits));
         json_object_set_new(o, "seconds_by_kind", kinds);
+        if (r->product_seconds > 0)
+            json_object_set_new(
+                o, "products",
+                json_pack("{s:f, s:f}", "seconds", r->product_seconds, "share", share(rate(r->product_flop, r->product_seconds), limits->gflops)));
     }
     if (r->peer.pairs)
         json_object_set_new(o, "peer", peer_json(&r->peer));
