@@ -193,7 +193,13 @@ static void try_all(trial *t, nscl_conv_algorithm algorithm, nscl_tune_result *r
             return;
         }
         r->nmse = r->nmse > error ? r->nmse : error;
-        first += run(t, backward);
+        /* One slow run may be another program's fault, three are not. */
+        double least = run(t, backward);
+        for (int again = 0; again < 2 && behind > 0 && first + least > behind && least < 20 * behind; again++) {
+            double now = run(t, backward);
+            least = now < least ? now : least;
+        }
+        first += least;
     }
     if (ctx->error.code == NSCL_OK && behind > 0 && first > 2 * behind) {
         nscl_fail(&ctx->error, NSCL_BAD_ARGUMENT, "over twice slower than another (%.4f s)", first);

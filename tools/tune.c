@@ -101,7 +101,7 @@ static void choose_clblast(tune *t)
     char name[32];
     double behind = 0;
     t->clblast = -1;
-    for (int i = -1; i < count && i < 31 && left(t) > 0; i++) {
+    for (int i = -1; i < count && i < 31 && left(t) > 0.67 * t->options.seconds; i++) { /* the layers come first */
         nscl_tune_result *r = &results[i + 1];
         *r = once(t, l, NSCL_CONV_GEMM, i, behind);
         if (r->good && (behind <= 0 || total(r) < 0.95 * behind)) {
@@ -111,7 +111,8 @@ static void choose_clblast(tune *t)
     }
     for (int i = -1; i < count && i < 31; i++) {
         snprintf(name, sizeof name, i < 0 ? "gemm, CLBlast's own" : "gemm, set %d", i + 1);
-        print_result(l, name, &results[i + 1], i == best);
+        if (results[i + 1].good || results[i + 1].why[0])
+            print_result(l, name, &results[i + 1], i == best);
     }
     t->clblast = best;
 }
@@ -127,8 +128,10 @@ static void choose_algorithm(tune *t, const nscl_tune_layer *l)
             if (!t->allowed[i] || left(t) <= 0 || (round > 0 && (!r->good || total(r) > 1.3 * behind)))
                 continue;
             nscl_tune_result now = once(t, l, i, i == NSCL_CONV_GEMM ? t->clblast : -1, behind);
-            if (!r->good || (now.good && total(&now) < total(r)))
+            if (!r->good)
                 *r = now;
+            for (int k = 0; k < 2 && now.good; k++) /* what else ran then only takes time */
+                r->seconds[k] = now.seconds[k] < r->seconds[k] ? now.seconds[k] : r->seconds[k];
             if (r->good && (behind <= 0 || total(r) < behind))
                 behind = total(r);
         }
