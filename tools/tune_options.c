@@ -94,11 +94,12 @@ int tune_read_options(tune_options *o, int argc, char **argv)
             return bad("unexpected argument '%s'", word);
         if (strcmp(word, "--dry-run") == 0)
             o->dry_run = 1;
-        else if (strcmp(word, "--size") == 0) {
-            int taken = read_sizes(o, argv + i + 1, argc - i - 1);
+        else if (strcmp(word, "--size") == 0 || strncmp(word, "--size=", 7) == 0) {
+            char *value = argv[i] + 7;
+            int after = word[6] == '\0', taken = after ? read_sizes(o, argv + i + 1, argc - i - 1) : read_sizes(o, &value, 1);
             if (taken < 0)
                 return TUNE_USAGE + 1;
-            i += taken;
+            i += after ? taken : 0;
         } else {
             const char *equals = strchr(word, '=');
             char option[32];
