@@ -14,7 +14,7 @@ typedef struct place {
     uint64_t cells;
     int slab; /* the place it is a part of, or -1 */
     size_t offset;
-    cl_mem mem;
+    cl_mem mem; /* lent, or made at the end */
 } place;
 
 typedef struct plan {
@@ -30,6 +30,13 @@ static int add_place(plan *p, size_t floats, uint64_t cells)
         cells = (uint64_t)1 << p->cells++;
     p->places[p->count] = (place){floats, cells, -1, 0, NULL};
     return p->count++;
+}
+
+static void borrow(plan *p, const nscl_activations *lender)
+{
+    for (int i = 0; i < lender->owned_count; i++)
+        if (lender->owned_floats[i] && p->count < NSCL_MAX_CONVS)
+            p->places[add_place(p, lender->owned_floats[i], 0)].mem = lender->owned[i];
 }
 
 /* The smallest free place for so many floats, else a new one; in use from now on. */
@@ -138,15 +145,16 @@ static void create_places(nscl_context *ctx, plan *p, nscl_activations *a)
     for (int pass = 0; pass < 2; pass++) /* slabs before their parts */
         for (int i = 0; i < p->count; i++) {
             place *it = &p->places[i];
-            if ((it->slab >= 0) != (pass == 1))
+            if ((it->slab >= 0) != (pass == 1) || it->mem)
                 continue;
             it->mem = it->slab < 0 ? nscl_buffer_create(ctx, it->floats * sizeof(float))
                                    : nscl_buffer_part(ctx, p->places[it->slab].mem, it->offset * sizeof(float), it->floats * sizeof(float));
+            a->owned_floats[a->owned_count] = it->slab < 0 ? it->floats : 0;
             a->owned[a->owned_count++] = it->mem;
         }
 }
 
-nscl_activations *nscl_activations_create(const nscl_network *n, int depth, int h, int w, const int *look, int backward)
+static nscl_activations *create(const nscl_network *n, int depth, int h, int w, const int *look, int backward, const nscl_activations *lender)
 {
     nscl_context *ctx = n->ctx;
     nscl_activations *a = calloc(1, sizeof *a);
@@ -172,22 +180,37 @@ nscl_activations *nscl_activations_create(const nscl_network *n, int depth, int 
     if (backward) {
         plan_forward(&p, &l);
         plan_backward(&p, &l);
-    } else
+    } else {
+        if (lender)
+            borrow(&p, lender);
         plan_forward_only(&p, &l);
+    }
     create_places(ctx, &p, a);
     for (int i = 0; i < depth; i++) {
         const int from[] = {l.relu[i], l.pooled[i], l.gradient[i], l.pooled_gradient[i]};
         cl_mem *const to[] = {&a->relu[i], &a->pooled[i], &a->gradient[i], &a->pooled_gradient[i]};
         for (int k = 0; k < 4; k++)
             *to[k] = from[k] < 0 ? NULL : p.places[from[k]].mem;
-        if (look && look[i] & NSCL_LOOK_BEFORE)
+        if (look && look[i] & NSCL_LOOK_BEFORE) {
+            a->owned_floats[a->owned_count] = l.floats[i];
             a->owned[a->owned_count++] = a->before[i] = nscl_buffer_create(ctx, l.floats[i] * sizeof(float));
+        }
     }
     if (ctx->error.code != NSCL_OK) {
         nscl_activations_free(n, a);
         return NULL;
     }
     return a;
+}
+
+nscl_activations *nscl_activations_create(const nscl_network *n, int depth, int h, int w, const int *look)
+{
+    return create(n, depth, h, w, look, 1, NULL);
+}
+
+nscl_activations *nscl_activations_create_forward(const nscl_network *n, int depth, int h, int w, const int *look, const nscl_activations *lender)
+{
+    return create(n, depth, h, w, look, 0, lender);
 }
 
 void nscl_activations_free(const nscl_network *n, nscl_activations *a)

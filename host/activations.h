@@ -24,14 +24,18 @@ typedef struct nscl_activations {
     /* Backward: the gradient before each ReLU, and that of `pooled`. NULL when only forward. A gradient may lie where a map
      * was that nobody needs any more by then, its own layer's among them. */
     cl_mem gradient[NSCL_MAX_CONVS], pooled_gradient[NSCL_MAX_CONVS];
-    cl_mem owned[7 * NSCL_MAX_CONVS]; /* what they are made of */
+    /* What they are made of; floats is 0 for a part of another buffer. */
+    cl_mem owned[7 * NSCL_MAX_CONVS];
+    size_t owned_floats[7 * NSCL_MAX_CONVS];
     int owned_count;
 } nscl_activations;
 
 /* Memory for a picture of h x w through the first `depth` convolutions; `look` (depth) says what is looked at,
- * NULL: nothing. `backward` plans the gradients; without it only the maps that are looked at are kept. Released with
- * nscl_activations_free. NULL after an error. */
-nscl_activations *nscl_activations_create(const struct nscl_network *network, int depth, int h, int w, const int *look, int backward);
+ * NULL: nothing. Released with nscl_activations_free. NULL after an error. */
+nscl_activations *nscl_activations_create(const struct nscl_network *network, int depth, int h, int w, const int *look);
+/* The same for a forward pass alone: only the maps that are looked at are kept, and as many of them as fit lie in the
+ * memory of `lender` (NULL: none), which must not be in use meanwhile and outlive them. */
+nscl_activations *nscl_activations_create_forward(const struct nscl_network *network, int depth, int h, int w, const int *look, const nscl_activations *lender);
 void nscl_activations_free(const struct nscl_network *network, nscl_activations *a);
 
 #endif

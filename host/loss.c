@@ -9,16 +9,23 @@ static cl_mem features_of(const nscl_loss *loss, const nscl_loss_term *t)
     return t->before_relu ? loss->activations->before[t->layer] : loss->activations->relu[t->layer];
 }
 
+void nscl_loss_activate(nscl_loss *loss)
+{
+    int look[NSCL_MAX_CONVS] = {0};
+    for (int i = 0; i < loss->term_count; i++)
+        look[loss->term[i].layer] |= loss->term[i].before_relu ? NSCL_LOOK_BEFORE : NSCL_LOOK_RELU;
+    loss->activations = nscl_activations_create(loss->network, loss->network->depth, loss->h, loss->w, look);
+}
+
 void nscl_loss_prepare(nscl_loss *loss, int extra_slots)
 {
     nscl_context *ctx = loss->ctx;
-    int look[NSCL_MAX_CONVS] = {0}, slot = 0;
+    int slot = 0;
     size_t side = 0;
     for (int i = 0; i < loss->term_count; i++) {
         nscl_loss_term *t = &loss->term[i];
         t->slot = slot;
         slot += t->style ? t->targets : 1;
-        look[t->layer] |= t->before_relu ? NSCL_LOOK_BEFORE : NSCL_LOOK_RELU;
         if (t->style && nscl_gram_side(ctx, loss->network->channels[t->layer]) > side)
             side = nscl_gram_side(ctx, loss->network->channels[t->layer]);
     }
@@ -29,7 +36,6 @@ void nscl_loss_prepare(nscl_loss *loss, int extra_slots)
         loss->gram = nscl_buffer_create(ctx, side * side * sizeof(float));
         loss->slope = nscl_buffer_create(ctx, side * side * sizeof(float));
     }
-    loss->activations = nscl_activations_create(loss->network, loss->network->depth, loss->h, loss->w, look, 1);
 }
 
 void nscl_loss_free(nscl_loss *loss)

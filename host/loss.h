@@ -40,7 +40,9 @@ typedef struct nscl_loss {
     int forward_done; /* the activations are already those of the next evaluation's x */
 } nscl_loss;
 
-/* Call once the terms' fields are filled: takes activations, Gram matrices and `extra_slots` sums for an optimiser.
+/* Takes the activations, once the terms' layers are known. */
+void nscl_loss_activate(nscl_loss *loss);
+/* Call once the terms' fields are filled and after nscl_loss_activate: takes Gram matrices and `extra_slots` sums for an optimiser.
  * Failures are recorded in the context. */
 void nscl_loss_prepare(nscl_loss *loss, int extra_slots);
 /* Releases what prepare took, and the targets. */

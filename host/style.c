@@ -108,7 +108,7 @@ static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *e
         return status;
     cl_mem x = sized(r, p, h, w, NULL);
     nscl_image_to_variable(ctx, x, x, h, w, r->network->mean);
-    nscl_activations *a = nscl_activations_create(r->network, deepest_style + 1, h, w, look, 0);
+    nscl_activations *a = nscl_activations_create_forward(r->network, deepest_style + 1, h, w, look, r->loss.activations);
     if (a)
         nscl_network_fwd(r->network, a, x);
     for (int i = 0; a && i < r->loss.term_count; i++) {
@@ -252,10 +252,13 @@ static nscl_status optimise(nscl_run *r)
     nscl_pyramid pyramid = {0};
     if (s->precondition > 0)
         pyramid = nscl_pyramid_create(r->ctx, r->h, r->w, s->precondition);
-    nscl_lbfgs_settings lbfgs = {s->iterations, s->lbfgs_history, s->line_search, s->learning_rate, NULL, NULL, 0};
+    nscl_lbfgs_settings lbfgs = {.evaluations = s->iterations, .history = s->lbfgs_history, .line_search = s->line_search, .learning_rate = s->learning_rate};
     if (s->precondition > 0) {
         lbfgs.precondition = nscl_pyramid_apply;
         lbfgs.precondition_state = &pyramid;
+        /* Without a line search nothing would take back a step that is too long. */
+        if (s->line_search == NSCL_WOLFE)
+            lbfgs.guess_scale = NSCL_PYRAMID_SCALE;
     }
     /* With a line search the first trial changes the picture by about a grey level, which it then lengthens. */
     if (s->line_search == NSCL_WOLFE)
@@ -290,6 +293,8 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     nscl_tune_network(r->network, r->h, r->w);
     nscl_network_plan(r->network, r->h, r->w);
     add_terms(r);
+    nscl_loss_activate(&r->loss);
+    status = nscl_context_status(ctx, error);
     for (int i = 0; i < job->style_count; i++)
         blend += s->style_blend_weights[i];
     for (int i = 0; i < job->style_count && status == NSCL_OK; i++)

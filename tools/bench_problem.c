@@ -146,6 +146,7 @@ nscl_status bench_problem_open(bench_problem *p, nscl_context *ctx, nscl_network
     ctx->peak_bytes = ctx->bytes;
     p->loss = (nscl_loss){.ctx = ctx, .network = network, .h = size, .w = size};
     add_terms(p, weights);
+    nscl_loss_activate(&p->loss);
     nscl_loss_prepare(&p->loss, NSCL_LBFGS_SLOTS(1));
     p->content = picture(ctx, size, 1);
     p->x = picture(ctx, size, 2);
