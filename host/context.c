@@ -39,7 +39,7 @@ static int block_width(const nscl_device_facts *f)
 static unsigned feature_mask(const nscl_device_facts *f)
 {
     const char *mask = getenv("NSCL_FEATURES");
-    unsigned all = f->cpu_like ? NSCL_FEATURE_ALL : NSCL_FEATURE_GEMM;
+    unsigned all = f->cpu_like ? NSCL_FEATURE_ALL : NSCL_FEATURE_GEMM | NSCL_FEATURE_TILED;
     if (f->quirks & NSCL_QUIRK_EMULATED)
         all = NSCL_FEATURE_BLOCKED; /* tuned libraries only cost time there */
     return mask ? (unsigned)strtoul(mask, NULL, 0) : all;
@@ -89,6 +89,7 @@ nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl
     ctx->reduce_items = f->cpu_like || f->group_limit < 64 ? 1 : 64;
     ctx->heavy_items = f->cpu_like ? 1 : 64;
     snprintf(ctx->build_options, sizeof ctx->build_options, "-cl-std=CL1.2 -DCB=%d -DRL=%d -DPARTIALS=%d", ctx->block, ctx->reduce_items, NSCL_PARTIALS);
+    ctx->conv_wanted = copy_text(getenv("NSCL_CONV"));
     ctx->kernel_dir = copy_text(o->kernel_dir ? o->kernel_dir : getenv("NSCL_KERNELS"));
     const char *cache = getenv("NSCL_CACHE");
     if (!(cache && strcmp(cache, "off") == 0) && !(f->quirks & NSCL_QUIRK_NO_BINARIES)) {
@@ -125,6 +126,7 @@ void nscl_close(nscl_context *ctx)
     if (ctx->cl)
         clReleaseContext(ctx->cl);
     free(ctx->facts.extensions);
+    free(ctx->conv_wanted);
     free(ctx->kernel_dir);
     free(ctx->cache_dir);
     free(ctx);

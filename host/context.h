@@ -12,7 +12,8 @@ enum {
     NSCL_FEATURE_BLOCKED = 2,   /* our own kernels on blocks of channels for them */
     NSCL_FEATURE_WINOGRAD4 = 4, /* fused Winograd convolution, F(4x4, 3x3) */
     NSCL_FEATURE_WINOGRAD6 = 8, /* F(6x6, 3x3) */
-    NSCL_FEATURE_ALL = 15
+    NSCL_FEATURE_TILED = 16,    /* products on tiles: batched Winograd F(4x4, 3x3), implicit products */
+    NSCL_FEATURE_ALL = 31
 };
 
 #define NSCL_SCRATCHES 2
@@ -49,7 +50,8 @@ struct nscl_context {
     int reduce_items;   /* RL: work-items that share a partial sum */
     int heavy_items;    /* work-group size of kernels that do much a work-item: 1 on CPU-like devices */
     unsigned features;
-    int products; /* over 1: fused convolutions make their products so often, for timing them; results stay the same */
+    int products;      /* over 1: fused convolutions make their products so often, for timing them; results stay the same */
+    char *conv_wanted; /* NSCL_CONV in the environment: this convolution wherever it can run; NULL: the program chooses */
     char *kernel_dir;
     char *cache_dir;            /* NULL: programs are not kept */
     struct nscl_tuning *tuning; /* rows for this device (tuning.h) */

@@ -6,11 +6,13 @@
 
 #include "conv_pack.h"
 #include "kernel.h"
+#include "tile.h"
 #include "tuning.h"
 
 enum { IMAGE_TILE = 8 }; /* TX of cl/conv_image.cl */
 
-const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS] = {"image", "direct", "gemm", "winograd4", "winograd6"};
+const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS] = {
+    "image", "direct", "gemm", "winograd4", "winograd6", "winograd2", "winograd4-batched", "winograd4-clblast", "implicit"};
 
 typedef struct algorithm {
     cl_mem (*pack)(nscl_context *ctx, const nscl_conv *conv, int backward);
@@ -22,14 +24,19 @@ static const algorithm algorithms[NSCL_CONV_ALGORITHMS] = {
     [NSCL_CONV_GEMM] = {nscl_conv_gemm_pack, nscl_conv_gemm_run},
     [NSCL_CONV_WINOGRAD4] = {nscl_conv_winograd4_pack, nscl_conv_winograd4_run},
     [NSCL_CONV_WINOGRAD6] = {nscl_conv_winograd6_pack, nscl_conv_winograd6_run},
+    [NSCL_CONV_WINOGRAD2] = {nscl_conv_winograd2_pack, nscl_conv_winograd2_run},
+    [NSCL_CONV_WINOGRAD4_BATCHED] = {nscl_conv_winograd4_batched_pack, nscl_conv_winograd4_batched_run},
+    [NSCL_CONV_WINOGRAD4_CLBLAST] = {nscl_conv_winograd4_clblast_pack, nscl_conv_winograd4_clblast_run},
+    [NSCL_CONV_IMPLICIT] = {nscl_conv_gemm_pack, nscl_conv_implicit_run},
 };
 
 int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
 {
-    (void)ctx;
     if (conv->cin == 3 || which == NSCL_CONV_IMAGE)
         return conv->cin == 3 && which == NSCL_CONV_IMAGE;
-    return algorithms[which].run != NULL;
+    if (which == NSCL_CONV_IMPLICIT || (which == NSCL_CONV_WINOGRAD4_BATCHED && ctx->heavy_items > 1))
+        return nscl_tile_can(ctx);
+    return 1;
 }
 
 int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
@@ -38,6 +45,10 @@ int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_
         [NSCL_CONV_GEMM] = NSCL_FEATURE_GEMM,
         [NSCL_CONV_WINOGRAD4] = NSCL_FEATURE_WINOGRAD4,
         [NSCL_CONV_WINOGRAD6] = NSCL_FEATURE_WINOGRAD6,
+        [NSCL_CONV_WINOGRAD2] = NSCL_FEATURE_WINOGRAD4,
+        [NSCL_CONV_WINOGRAD4_BATCHED] = NSCL_FEATURE_TILED,
+        [NSCL_CONV_WINOGRAD4_CLBLAST] = NSCL_FEATURE_TILED | NSCL_FEATURE_GEMM,
+        [NSCL_CONV_IMPLICIT] = NSCL_FEATURE_TILED,
     };
     return nscl_conv_can(ctx, conv, which) && !(needs[which] & ~ctx->features);
 }
@@ -55,13 +66,29 @@ static int use_row(nscl_context *ctx, nscl_conv *conv, int h, int w)
     return 0;
 }
 
+/* What NSCL_CONV names, where this layer can take it. */
+static int use_wanted(nscl_context *ctx, nscl_conv *conv)
+{
+    int i = 0;
+    while (ctx->conv_wanted && i < NSCL_CONV_ALGORITHMS && strcmp(ctx->conv_wanted, nscl_conv_names[i]) != 0)
+        i++;
+    if (i == NSCL_CONV_ALGORITHMS)
+        nscl_fail(&ctx->error, NSCL_BAD_ARGUMENT, "NSCL_CONV: no convolution is called '%s'", ctx->conv_wanted);
+    if (!ctx->conv_wanted || i == NSCL_CONV_ALGORITHMS || !nscl_conv_can(ctx, conv, (nscl_conv_algorithm)i))
+        return 0;
+    nscl_conv_use(ctx, conv, (nscl_conv_algorithm)i);
+    return 1;
+}
+
 void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w)
 {
     unsigned f = ctx->features;
-    if (use_row(ctx, conv, h, w))
+    if (use_wanted(ctx, conv) || use_row(ctx, conv, h, w))
         return;
     if (conv->cin == 3)
         nscl_conv_use(ctx, conv, NSCL_CONV_IMAGE);
+    else if (f & NSCL_FEATURE_TILED && ctx->heavy_items > 1 && nscl_tile_can(ctx)) /* GPUs; few channels leave Winograd's products thin */
+        nscl_conv_use(ctx, conv, conv->cin >= 32 && conv->cout >= 32 ? NSCL_CONV_WINOGRAD4_BATCHED : NSCL_CONV_IMPLICIT);
     else if (f & NSCL_FEATURE_WINOGRAD4 && f & NSCL_FEATURE_WINOGRAD6) {
         double four = nscl_conv_winograd_cost(ctx, conv->cin, conv->cout, h, w, 4) + nscl_conv_winograd_cost(ctx, conv->cout, conv->cin, h, w, 4);
         double six = nscl_conv_winograd_cost(ctx, conv->cin, conv->cout, h, w, 6) + nscl_conv_winograd_cost(ctx, conv->cout, conv->cin, h, w, 6);

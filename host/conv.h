@@ -6,11 +6,15 @@
 #include "tensor.h"
 
 typedef enum nscl_conv_algorithm {
-    NSCL_CONV_IMAGE,    /* 3 planar channels in; the only one there */
-    NSCL_CONV_DIRECT,   /* as written, own kernel on blocks */
-    NSCL_CONV_GEMM,     /* im2col in strips and CLBlast */
-    NSCL_CONV_WINOGRAD4, /* F(4x4, 3x3), transforms and products fused in one kernel */
-    NSCL_CONV_WINOGRAD6, /* F(6x6, 3x3), likewise: a fifth fewer products, about four times the rounding error */
+    NSCL_CONV_IMAGE,             /* 3 planar channels in; the only one there */
+    NSCL_CONV_DIRECT,            /* as written, own kernel on blocks */
+    NSCL_CONV_GEMM,              /* im2col in strips and CLBlast */
+    NSCL_CONV_WINOGRAD4,         /* F(4x4, 3x3), transforms and products fused in one kernel */
+    NSCL_CONV_WINOGRAD6,         /* F(6x6, 3x3), likewise: a fifth fewer products, about four times the rounding error */
+    NSCL_CONV_WINOGRAD2,         /* F(2x2, 3x3), likewise: as exact as direct */
+    NSCL_CONV_WINOGRAD4_BATCHED, /* F(4x4, 3x3) in three kernels, our own products: tiles in local memory on GPUs */
+    NSCL_CONV_WINOGRAD4_CLBLAST, /* the same with CLBlast's products */
+    NSCL_CONV_IMPLICIT,          /* a matrix product on tiles in local memory that gathers its first factor: for GPUs */
     NSCL_CONV_ALGORITHMS
 } nscl_conv_algorithm;
 
@@ -19,9 +23,9 @@ extern const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS];
 typedef struct nscl_conv {
     int cin, cout;
     nscl_conv_algorithm algorithm;
-    float *kernel;     /* (cout, cin, 3, 3); owned */
-    cl_mem bias;       /* whole blocks, zero past cout */
-    cl_mem packed[2];  /* forward, backward: as the algorithm wants them; made at first use */
+    float *kernel;    /* (cout, cin, 3, 3); owned */
+    cl_mem bias;      /* whole blocks, zero past cout */
+    cl_mem packed[2]; /* forward, backward: as the algorithm wants them; made at first use */
 } nscl_conv;
 
 /* Makes the layer from OIHW weights (copied), direct until nscl_conv_plan or nscl_conv_use. NULL after an error. */

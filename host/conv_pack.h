@@ -26,10 +26,21 @@ cl_mem nscl_conv_direct_pack(nscl_context *ctx, const nscl_conv *conv, int backw
 void nscl_conv_direct_run(nscl_context *ctx, const nscl_conv_pass *p);
 cl_mem nscl_conv_gemm_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
 void nscl_conv_gemm_run(nscl_context *ctx, const nscl_conv_pass *p);
+cl_mem nscl_conv_winograd2_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
+void nscl_conv_winograd2_run(nscl_context *ctx, const nscl_conv_pass *p);
 cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
 void nscl_conv_winograd4_run(nscl_context *ctx, const nscl_conv_pass *p);
 cl_mem nscl_conv_winograd6_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
 void nscl_conv_winograd6_run(nscl_context *ctx, const nscl_conv_pass *p);
+cl_mem nscl_conv_winograd4_batched_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
+void nscl_conv_winograd4_batched_run(nscl_context *ctx, const nscl_conv_pass *p);
+cl_mem nscl_conv_winograd4_clblast_pack(nscl_context *ctx, const nscl_conv *conv, int backward);
+void nscl_conv_winograd4_clblast_run(nscl_context *ctx, const nscl_conv_pass *p);
+void nscl_conv_implicit_run(nscl_context *ctx, const nscl_conv_pass *p); /* packed as for nscl_conv_gemm_run */
+
+/* Weights transformed for tiles of `tile` outputs a side: (frequencies, out / ov, in lanes, ov) blocks; ov 0: rows of all output
+ * blocks, a row-major matrix for each frequency. */
+cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const nscl_conv *conv, int backward, int tile, int ov);
 /* Estimated cost of one direction, in some unit, for tiles of 4 or 6 outputs a side. */
 double nscl_conv_winograd_cost(const nscl_context *ctx, int in, int out, int h, int w, int tile);
 

@@ -1,12 +1,12 @@
-/* Fused Winograd F(4x4, 3x3) and F(6x6, 3x3) for devices that run one work-item a core (cl/winograd.cl). The weights
- * are transformed and packed once, on the device; the host chooses the batch: enough tiles that the weights, read once a batch, cost less than
- * the products, few enough that the batch stays in cache. */
+/* Fused Winograd F(2x2, 3x3), F(4x4, 3x3) and F(6x6, 3x3) for devices that run one work-item a core (cl/winograd.cl). The
+ * weights are transformed and packed once, on the device; the host chooses the batch: enough tiles that the weights, read
+ * once a batch, cost less than the products, few enough that the batch stays in cache. */
 #include <stdio.h>
 
 #include "conv_pack.h"
 #include "kernel.h"
 
-static cl_mem pack(nscl_context *ctx, const nscl_conv *conv, int backward, int tile)
+cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const nscl_conv *conv, int backward, int tile, int ov)
 {
     cl_int in = backward ? conv->cout : conv->cin, out = backward ? conv->cin : conv->cout;
     cl_int lanes = nscl_blocks(ctx, in) * ctx->block, blocks = nscl_blocks(ctx, out);
@@ -14,10 +14,16 @@ static cl_mem pack(nscl_context *ctx, const nscl_conv *conv, int backward, int t
     cl_mem k = nscl_buffer_copy(ctx, conv->kernel, (size_t)in * (size_t)out * 9 * sizeof(float));
     cl_mem u = nscl_buffer_create(ctx, frequencies * (size_t)lanes * (size_t)blocks * (size_t)ctx->block * sizeof(float));
     char options[48];
+    cl_int vectors = ov ? ov : blocks;
     snprintf(options, sizeof options, "-DTILE=%d %s", tile, nscl_output_option(nscl_output_vectors(ctx, out)));
-    NSCL_RUN_WITH(ctx, "winograd_pack", options, DIM2(lanes, blocks), ARG(u), ARG(k), ARG(in), ARG(out), ARG(lanes), ARG(blocks), ARG(backward));
+    NSCL_RUN_WITH(ctx, "winograd_pack", options, DIM2(lanes, blocks), ARG(u), ARG(k), ARG(in), ARG(out), ARG(lanes), ARG(blocks), ARG(vectors), ARG(backward));
     nscl_buffer_free(ctx, k);
     return u;
+}
+
+static cl_mem pack(nscl_context *ctx, const nscl_conv *conv, int backward, int tile)
+{
+    return nscl_conv_winograd_pack(ctx, conv, backward, tile, nscl_output_vectors(ctx, backward ? conv->cin : conv->cout));
 }
 
 /* How the tiles are dealt out. */
@@ -78,6 +84,16 @@ static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
     nscl_dims dims = {1, {(size_t)n.items, 1, 1}, {1, 1, 1}};
     NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
                   ARG(p->w), ARG(n.groups), ARG(n.most), ARG(p->relu), ARG(masked));
+}
+
+cl_mem nscl_conv_winograd2_pack(nscl_context *ctx, const nscl_conv *conv, int backward)
+{
+    return pack(ctx, conv, backward, 2);
+}
+
+void nscl_conv_winograd2_run(nscl_context *ctx, const nscl_conv_pass *p)
+{
+    run(ctx, p, 2);
 }
 
 cl_mem nscl_conv_winograd4_pack(nscl_context *ctx, const nscl_conv *conv, int backward)

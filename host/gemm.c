@@ -13,6 +13,17 @@ void nscl_gemm(nscl_context *ctx, cl_mem c, cl_mem a, cl_mem b, size_t m, size_t
                   n, k, nscl_cl_text((int)code));
 }
 
+void nscl_gemm_batch(nscl_context *ctx, cl_mem c, cl_mem a, cl_mem b, size_t m, size_t n, size_t k, size_t c_stride, size_t a_stride, size_t count)
+{
+    if (ctx->error.code != NSCL_OK || m == 0 || n == 0 || k == 0)
+        return;
+    CLBlastStatusCode code = CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k, 1.0f, a, 0, k, a_stride, b, 0,
+                                                        n, k * n, 0.0f, c, 0, n, c_stride, count, &ctx->queue, NULL);
+    if (code != CLBlastSuccess)
+        nscl_fail(&ctx->error, (int)code == CL_MEM_OBJECT_ALLOCATION_FAILURE ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE,
+                  "CLBlast's %zu products %zux%zux%zu failed: %s", count, m, n, k, nscl_cl_text((int)code));
+}
+
 int nscl_gemm_tune(nscl_context *ctx, const char *kernel, size_t count, const char **names, const size_t *values)
 {
     CLBlastStatusCode code = CLBlastOverrideParameters(ctx->facts.device, kernel, CLBlastPrecisionSingle, count, names, values);

@@ -87,7 +87,7 @@ static int conv_possible(nscl_conv_algorithm algorithm)
 {
     (void)test_case("whether it can run here");
     int can = 0;
-    if (algorithm == NSCL_CONV_GEMM && !(test_ctx->features & NSCL_FEATURE_GEMM))
+    if ((algorithm == NSCL_CONV_GEMM || algorithm == NSCL_CONV_WINOGRAD4_CLBLAST) && !(test_ctx->features & NSCL_FEATURE_GEMM))
         return 0; /* CLBlast's kernels take minutes on a simulator */
     for (int thin = 0; thin < 2; thin++) {
         conv_case t = make_conv(thin ? 3 : 64, 64, 1, 1, algorithm);
@@ -110,6 +110,8 @@ static void each_conv(void (*run)(int cin, int cout, int h, int w, nscl_conv_alg
                 run(c[i][0], c[i][1], conv_sizes[k][0], conv_sizes[k][1], algorithm);
     if (algorithm == NSCL_CONV_GEMM)
         run(1, 2, 257, 241, algorithm); /* more pixels than a strip of its scratch memory */
+    if ((algorithm == NSCL_CONV_WINOGRAD4_BATCHED || algorithm == NSCL_CONV_WINOGRAD4_CLBLAST) && !test_small)
+        run(1, 128, 257, 241, algorithm); /* more tiles than a strip, or several work-groups of them */
 }
 
 void rows_conv_fwd(int algorithm)
