@@ -7,7 +7,15 @@
 
 golden_way golden_way_of(nscl_conv_algorithm algorithm)
 {
-    static const unsigned features[NSCL_CONV_ALGORITHMS] = {[NSCL_CONV_DIRECT] = NSCL_FEATURE_BLOCKED, [NSCL_CONV_GEMM] = NSCL_FEATURE_GEMM};
+    /* The targets are made before the algorithm is put in place: for those that are exact they must be so too. */
+    static const unsigned features[NSCL_CONV_ALGORITHMS] = {
+        [NSCL_CONV_DIRECT] = NSCL_FEATURE_BLOCKED,
+        [NSCL_CONV_GEMM] = NSCL_FEATURE_GEMM,
+        [NSCL_CONV_WINOGRAD2] = NSCL_FEATURE_BLOCKED,
+        [NSCL_CONV_IMPLICIT] = NSCL_FEATURE_BLOCKED,
+        [NSCL_CONV_WINOGRAD4_BATCHED] = NSCL_FEATURE_BLOCKED | NSCL_FEATURE_TILED,
+        [NSCL_CONV_WINOGRAD4_CLBLAST] = NSCL_FEATURE_GEMM,
+    };
     return (golden_way){nscl_conv_names[algorithm], features[algorithm] ? features[algorithm] : NSCL_FEATURE_ALL, algorithm};
 }
 
