@@ -76,7 +76,7 @@ static void find_direction(lbfgs *o)
         pair *a = pair_at(o, i);
         update(o, i ? ALPHA + i - 1 : SCRATCH, a->y, i ? pair_at(o, i - 1)->s : a->y, ALPHA + i, -1 / a->sy, SCRATCH, 0);
     }
-    /* The initial inverse Hessian: H0 times s . y / y . H0 y of the newest pair. */
+    /* The initial inverse Hessian: H0 times guess_scale s . y / y . H0 y of the newest pair. */
     cl_mem hy = newest->y;
     if (o->work) {
         nscl_axpby(ctx, o->work, newest->y, o->p->n, 1.0f, 0.0f);
@@ -85,7 +85,7 @@ static void find_direction(lbfgs *o)
     }
     nscl_dot_product(ctx, o->p->sums, slot(o, SCRATCH), newest->y, hy, o->p->n);
     precondition(o, o->d);
-    float sy = (float)newest->sy;
+    float sy = (float)(newest->sy * (o->settings->guess_scale > 0 ? o->settings->guess_scale : 1));
     cl_int yy = slot(o, SCRATCH);
     NSCL_RUN(ctx, "lbfgs_scale", REDUCE(ctx), ARG(o->p->sums), ARG(o->d), ARG(o->blocks), ARG(yy), ARG(sy));
     nscl_dot_product(ctx, o->p->sums, slot(o, beta), pair_at(o, 0)->y, o->d, o->p->n);

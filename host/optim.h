@@ -32,10 +32,13 @@ typedef struct nscl_lbfgs_settings {
     int evaluations; /* at most, counted from 1; never stops before by itself */
     int history;
     nscl_line_search line_search;
-    double learning_rate; /* first trial step (1), or the step where line_search is none */
+    double learning_rate;                        /* first trial step (1), or the step where line_search is none */
     void (*precondition)(void *state, cl_mem v); /* v = H0 v in place, H0 symmetric and positive; NULL: the identity */
     void *precondition_state;
-    double first_change;  /* root mean square change of the first steepest-descent trial; 0: the step is min(1, 1 / |g|_1) */
+    double first_change; /* root mean square change of the first steepest-descent trial; 0: the step is min(1, 1 / |g|_1) */
+    /* The first guess of the inverse Hessian is this times s . y / y . H0 y of the newest pair, which is too short: it
+     * follows the sharpest bends that y has a share of. 0 or 1: as the textbook has it. */
+    double guess_scale;
 } nscl_lbfgs_settings;
 
 /* Limited-memory BFGS (Nocedal and Wright, algorithm 7.4) with the strong Wolfe line search of algorithm 3.5 and 3.6 with

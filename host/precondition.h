@@ -8,6 +8,7 @@
 #include "ops.h"
 
 #define NSCL_PYRAMID_LEVELS 8
+#define NSCL_PYRAMID_SCALE 2.0 /* guess_scale of L-BFGS that goes with it, measured: tests/optimiser.md */
 
 typedef struct nscl_pyramid {
     nscl_context *ctx;

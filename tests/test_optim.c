@@ -153,7 +153,7 @@ static void golden_wolfe(void **state)
 /* ---- The textbook's L-BFGS ---- */
 
 enum { MOST = 64, STEPS = 40, SAME = 18 };
-static const double FIRST_CHANGE = 0.01;
+static const double FIRST_CHANGE = 0.01, GUESS_SCALE = 1.5;
 
 typedef struct textbook {
     const host_function *function;
@@ -203,7 +203,7 @@ static void textbook_direction(textbook *b)
         double hy[MOST];
         memcpy(hy, y, b->n * sizeof *hy);
         textbook_precondition(b, hy);
-        double scale = ref_dot_product(s, y, b->n) / ref_dot_product(y, hy, b->n);
+        double scale = (b->h ? GUESS_SCALE : 1) * ref_dot_product(s, y, b->n) / ref_dot_product(y, hy, b->n);
         for (size_t i = 0; i < b->n; i++)
             b->d[i] *= scale;
     }
@@ -274,6 +274,7 @@ static void history(void **state)
         s.precondition = nscl_pyramid_apply;
         s.precondition_state = &pyramid;
         s.first_change = FIRST_CHANGE;
+        s.guess_scale = GUESS_SCALE;
     }
     assert_int_equal(nscl_lbfgs_run(&p->problem, p->x, &s), NSCL_OK);
     nscl_pyramid_free(&pyramid);
