@@ -41,6 +41,8 @@ int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algo
 
 int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
 {
+    if (which == NSCL_CONV_IMPLICIT && ctx->heavy_items == 1)
+        return 0; /* work-items that take turns on a core: a hundredth of the others' rate, too slow even to be tried */
     static const unsigned needs[NSCL_CONV_ALGORITHMS] = {
         [NSCL_CONV_GEMM] = NSCL_FEATURE_GEMM,
         [NSCL_CONV_WINOGRAD4] = NSCL_FEATURE_WINOGRAD4,
