@@ -20,11 +20,11 @@ typedef struct nscl_tune_result {
 } nscl_tune_result;
 
 /* Times an algorithm on a layer, each direction for about `budget` seconds and at least three times. One whose first
- * run of both directions takes over twice `behind` seconds (0: no limit) is given up. Leaves no error in the context. */
+ * runs of both directions take over twice `behind` seconds (0: no limit) is given up. Leaves no error in the context. */
 nscl_tune_result nscl_tune_measure(nscl_context *ctx, const nscl_tune_layer *layer, nscl_conv_algorithm algorithm, double behind, double budget);
 
 /* The best of the algorithms, or -1 if none is good: the fastest over both directions, but one that comes earlier in
- * nscl_conv_algorithm (fewer roundings) where the difference is below 3 %, which clocks do not tell. */
+ * nscl_conv_algorithm where the difference is below 3 %, which clocks do not tell. */
 int nscl_tune_best(const nscl_tune_result results[NSCL_CONV_ALGORITHMS]);
 
 typedef struct nscl_tune_choice {

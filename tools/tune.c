@@ -127,7 +127,7 @@ static void choose_algorithm(tune *t, const nscl_tune_layer *l)
             nscl_tune_result *r = &results[i];
             if (!t->allowed[i] || left(t) <= 0 || (round > 0 && (!r->good || total(r) > 1.3 * behind)))
                 continue;
-            nscl_tune_result now = once(t, l, i, i == NSCL_CONV_GEMM ? t->clblast : -1, behind);
+            nscl_tune_result now = once(t, l, i, t->clblast, behind);
             if (!r->good)
                 *r = now;
             for (int k = 0; k < 2 && now.good; k++) /* what else ran then only takes time */
