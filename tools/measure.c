@@ -274,7 +274,14 @@ void measure_conv(nscl_context *ctx, measure_rate *rate, int cin, int cout, int 
 
 double measure_arithmetic(nscl_conv_algorithm algorithm)
 {
-    return algorithm == NSCL_CONV_WINOGRAD4 ? 36.0 / 144.0 : algorithm == NSCL_CONV_WINOGRAD6 ? 64.0 / 324.0 : 1.0;
+    switch (algorithm) {
+    case NSCL_CONV_WINOGRAD2: return 16.0 / 36.0;
+    case NSCL_CONV_WINOGRAD4:
+    case NSCL_CONV_WINOGRAD4_BATCHED:
+    case NSCL_CONV_WINOGRAD4_CLBLAST: return 36.0 / 144.0;
+    case NSCL_CONV_WINOGRAD6: return 64.0 / 324.0;
+    default: return 1.0;
+    }
 }
 
 /* ---- Memory ---- */
@@ -282,10 +289,23 @@ double measure_arithmetic(nscl_conv_algorithm algorithm)
 static const int vgg_width[13] = {64, 64, 128, 128, 256, 256, 256, 256, 512, 512, 512, 512, 512};
 static const int vgg_level[13] = {0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4}; /* poolings before it */
 
+/* Floats that a kernel of 3 x 3 is packed to. */
+static double packed_words(nscl_conv_algorithm algorithm)
+{
+    switch (algorithm) {
+    case NSCL_CONV_WINOGRAD2: return 16;
+    case NSCL_CONV_WINOGRAD4:
+    case NSCL_CONV_WINOGRAD4_BATCHED:
+    case NSCL_CONV_WINOGRAD4_CLBLAST: return 36;
+    case NSCL_CONV_WINOGRAD6: return 64;
+    default: return 9;
+    }
+}
+
 measure_memory measure_memory_of(const nscl_context *ctx, nscl_conv_algorithm algorithm, int history)
 {
     measure_memory m = {0};
-    double words = algorithm == NSCL_CONV_WINOGRAD4 ? 36 : algorithm == NSCL_CONV_WINOGRAD6 ? 64 : 9, vector = 3 * sizeof(float);
+    double words = packed_words(algorithm), vector = 3 * sizeof(float);
     for (int i = 0; i < 13; i++) {
         double c = (double)nscl_blocks(ctx, vgg_width[i]) * ctx->block * sizeof(float), share = pow(0.25, vgg_level[i]);
         int starts = i > 0 && vgg_level[i] != vgg_level[i - 1];
