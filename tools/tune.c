@@ -80,10 +80,10 @@ static void print_result(const nscl_tune_layer *l, const char *name, const nscl_
     fflush(stdout);
 }
 
-static nscl_tune_result once(const tune *t, const nscl_tune_layer *l, int algorithm, int clblast, double behind)
+static nscl_tune_result once(const tune *t, const nscl_tune_layer *l, int algorithm, int clblast, double behind, double seconds)
 {
     tune_trial trial = {*l, (nscl_conv_algorithm)algorithm, clblast, behind, 0.15};
-    double limit = left(t) < child_seconds ? left(t) : child_seconds;
+    double limit = seconds < child_seconds ? seconds : child_seconds;
     return tune_try(t->self, t->device, &trial, limit > 1 ? limit : 1);
 }
 
@@ -99,11 +99,11 @@ static void choose_clblast(tune *t)
     int count = nscl_tune_clblast_count(), best = -1;
     nscl_tune_result results[32] = {0};
     char name[32];
-    double behind = 0;
+    double behind = 0, layers = 0.67 * t->options.seconds; /* time that is theirs */
     t->clblast = -1;
-    for (int i = -1; i < count && i < 31 && left(t) > 0.67 * t->options.seconds; i++) { /* the layers come first */
+    for (int i = -1; i < count && i < 31 && left(t) > layers; i++) {
         nscl_tune_result *r = &results[i + 1];
-        *r = once(t, l, NSCL_CONV_GEMM, i, behind);
+        *r = once(t, l, NSCL_CONV_GEMM, i, behind, left(t) - layers);
         if (r->good && (behind <= 0 || total(r) < 0.95 * behind)) {
             behind = total(r);
             best = i;
@@ -127,7 +127,7 @@ static void choose_algorithm(tune *t, const nscl_tune_layer *l)
             nscl_tune_result *r = &results[i];
             if (!t->allowed[i] || left(t) <= 0 || (round > 0 && (!r->good || total(r) > 1.3 * behind)))
                 continue;
-            nscl_tune_result now = once(t, l, i, t->clblast, behind);
+            nscl_tune_result now = once(t, l, i, t->clblast, behind, left(t));
             if (!r->good)
                 *r = now;
             for (int k = 0; k < 2 && now.good; k++) /* what else ran then only takes time */
