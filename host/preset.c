@@ -86,7 +86,7 @@ void nscl_settings_init(nscl_settings *s, nscl_preset preset)
     for (int i = 0; i < NSCL_MAX_STYLES; i++)
         s->style_scales[i] = s->style_blend_weights[i] = 1;
     s->lbfgs_history = 100;
-    s->precondition = preset == NSCL_PRESET_GATYS ? 1.5 : 0;
+    s->precondition = preset == NSCL_PRESET_GATYS ? 2 : 0;
     s->learning_rate = 1;
     s->beta1 = 0.9;
     s->beta2 = 0.999;
