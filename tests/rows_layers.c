@@ -77,7 +77,8 @@ static void conv_bwd(int cin, int cout, int h, int w, nscl_conv_algorithm algori
     for (int way = 0; way < (cin == 3 ? 1 : 3); way++) { /* no ReLU before the picture's layer */
         cl_mem m = way ? test_blocks_input(mask, cin, h, w) : NULL, dx = way == 2 ? m : cin == 3 ? test_output(t.in) : test_blocks_output(cin, h, w);
         nscl_conv_bwd(test_ctx, t.conv, dx, test_blocks_input(dz, cout, h, w), m, h, w);
-        ref_conv_bwd(want, dz, t.kernel, way ? mask : NULL, cin, cout, h, w);
+        if (way < 2)
+            ref_conv_bwd(want, dz, t.kernel, way ? mask : NULL, cin, cout, h, w);
         test_compare(ways[way], cin == 3 ? test_read(dx, t.in) : test_read_blocks(dx, cin, h, w), want, magnitude, t.in, 9 * cout);
     }
     test_conv_free(t.conv);
