@@ -12,14 +12,17 @@
 #include <unistd.h>
 
 enum { AT_ONCE, DEFERRED, INTERRUPTED };
-static volatile sig_atomic_t interrupt_state = AT_ONCE;
+static volatile sig_atomic_t interrupt_state = AT_ONCE, writing, interrupted_writing;
 
 static void on_interrupt(int number)
 {
     (void)number;
-    if (interrupt_state != DEFERRED)
+    if (interrupt_state == DEFERRED)
+        interrupt_state = INTERRUPTED;
+    else if (writing)
+        interrupted_writing = 1;
+    else
         _exit(NSCL_EXIT_INTERRUPTED);
-    interrupt_state = INTERRUPTED;
 }
 
 void nscl_cli_interrupt_catch(void)
@@ -40,6 +43,16 @@ void nscl_cli_interrupt_defer(void)
 int nscl_cli_interrupted(void)
 {
     return interrupt_state == INTERRUPTED;
+}
+
+nscl_status nscl_cli_write(const nscl_picture *picture, const char *path, const nscl_picture_options *options, nscl_error *error)
+{
+    writing = 1;
+    nscl_status status = nscl_picture_write(picture, path, options, error);
+    writing = 0;
+    if (interrupted_writing)
+        _exit(NSCL_EXIT_INTERRUPTED);
+    return status;
 }
 
 nscl_status nscl_cli_fail(nscl_error *error, nscl_status code, const char *format, ...)

@@ -32,9 +32,13 @@ nscl_status nscl_cli_check_path(const char *option, const char *path, int overwr
 int nscl_cli_is_jpeg(const char *path);
 
 /* Ctrl-C. From `catch` on it ends the command at once with NSCL_EXIT_INTERRUPTED. From `defer` on the first only sets
- * what `interrupted` returns, and a second ends the command at once. */
+ * what `interrupted` returns, and a second ends the command at once. A file that is being written is finished first, so
+ * that no half of it is left. */
 void nscl_cli_interrupt_catch(void);
 void nscl_cli_interrupt_defer(void);
 int nscl_cli_interrupted(void);
+
+/* nscl_picture_write, which Ctrl-C waits for. */
+nscl_status nscl_cli_write(const nscl_picture *picture, const char *path, const nscl_picture_options *options, nscl_error *error);
 
 #endif

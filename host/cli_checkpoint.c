@@ -91,7 +91,7 @@ nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, con
         return nscl_cli_fail(error, NSCL_NO_MEMORY, "--checkpoint-output: no memory");
     nscl_status status = nscl_progress_picture(now, &picture, error);
     if (status == NSCL_OK)
-        status = nscl_picture_write(&picture, *path, picture_options, error);
+        status = nscl_cli_write(&picture, *path, picture_options, error);
     nscl_picture_free(&picture);
     return status;
 }

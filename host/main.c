@@ -222,7 +222,7 @@ static nscl_status paint(app *a, nscl_error *error)
 
     nscl_picture_options options = picture_options(a);
     nscl_error write_error = {NSCL_OK, ""};
-    status = nscl_picture_write(&a->result, o->output, &options, &write_error);
+    status = nscl_cli_write(&a->result, o->output, &options, &write_error);
     if (status != NSCL_OK) {
         *error = write_error;
         return status;
