@@ -1,6 +1,6 @@
 /* Shared by every program. Activations are blocks of CB channels: (ceil(C/CB), H, W, CB), lanes past C zero; one
- * floatb holds the CB channels of one pixel. Pictures are planar (3, H, W). Vectors over the picture's pixels are
- * padded with zeros to whole floatb. */
+ * floatb holds the CB channels of one pixel, one storedb keeps them in memory. Pictures are planar (3, H, W). Vectors over
+ * the picture's pixels are padded with zeros to whole floatb. */
 #ifndef CB
 #define CB 16 /* channels a block: 1, 4, 8 or 16 */
 #endif
@@ -19,6 +19,49 @@ typedef float8 floatb;
 typedef float4 floatb;
 #else
 typedef float floatb;
+#endif
+
+/* Feature maps and their gradients in memory: floats, or with HALF_STORAGE 16-bit floats that only GET, PUT and their
+ * LANE forms touch (all arithmetic is in floats). A map that outgrows 65504 becomes infinite; rectified and larger then keep
+ * what follows from it, NaN too, so that the loss shows it. */
+#ifndef HALF_STORAGE
+typedef floatb storedb;
+#define GET(p) (*(p))
+#define PUT(p, v) (*(p) = (v))
+#define GET_LANE(p, i) (((global const float *)(p))[i])
+#define PUT_LANE(p, i, v) (((global float *)(p))[i] = (v))
+#define rectified(v) fmax(v, (floatb)0.0f)
+#define larger(a, b) fmax(a, b)
+#else
+#if CB == 16
+typedef ushort16 storedb;
+#define GET(p) vloada_half16(0, (global const half *)(p))
+#define PUT(p, v) vstorea_half16_rte(v, 0, (global half *)(p))
+#elif CB == 8
+typedef ushort8 storedb;
+#define GET(p) vloada_half8(0, (global const half *)(p))
+#define PUT(p, v) vstorea_half8_rte(v, 0, (global half *)(p))
+#elif CB == 4
+typedef ushort4 storedb;
+#define GET(p) vloada_half4(0, (global const half *)(p))
+#define PUT(p, v) vstorea_half4_rte(v, 0, (global half *)(p))
+#else
+typedef ushort storedb;
+#define GET(p) vload_half(0, (global const half *)(p))
+#define PUT(p, v) vstore_half_rte(v, 0, (global half *)(p))
+#endif
+#define GET_LANE(p, i) vload_half(i, (global const half *)(p))
+#define PUT_LANE(p, i, v) vstore_half_rte(v, i, (global half *)(p))
+
+inline floatb rectified(floatb v)
+{
+    return select(v, (floatb)0.0f, v < (floatb)0.0f);
+}
+
+inline floatb larger(floatb a, floatb b)
+{
+    return select(fmax(a, b), a + b, isnan(a + b));
+}
 #endif
 
 inline float sum_lanes(floatb v)

@@ -1,6 +1,6 @@
 /* 3x3 convolution between blocks of channels, zero padding 1, as it is written: for thin layers and as the plainest
  * check of the others. The data gradient is the same sum with kernels flipped and transposed (the host packs them so).
- * x (I, h, w) floatb; y (O, h, w) floatb; weights (O / OV, I, 3, 3, CB input lanes, OV) floatb of output lanes.
+ * x (I, h, w) storedb; y (O, h, w) storedb; weights (O / OV, I, 3, 3, CB input lanes, OV) floatb of output lanes.
  * A register block is NR pixels of a row by OV output blocks. Work-items: first of the row's register blocks (an item
  * takes every get_global_size(0)-th), row, OV output blocks. */
 #include "product.cl"
@@ -32,7 +32,7 @@
 #endif
 
 /* s = the sums of NR pixels from (row, x0) on. */
-inline void convolve(floatb *s, global const floatb *restrict x, global const floatb *restrict weights, int blocks, int h, int w, int x0, int row)
+inline void convolve(floatb *s, global const storedb *restrict x, global const floatb *restrict weights, int blocks, int h, int w, int x0, int row)
 {
     bool inside = x0 > 0 && x0 + NR < w;
     PRODUCT_ZERO
@@ -41,15 +41,16 @@ inline void convolve(floatb *s, global const floatb *restrict x, global const fl
             int yy = row + ky - 1;
             if (yy < 0 || yy >= h)
                 continue;
-            global const floatb *from = x + ((ulong)i * h + yy) * w, *u = weights + ((ulong)i * 3 + ky) * 3 * CB * OV;
+            global const storedb *from = x + ((ulong)i * h + yy) * w;
+            global const floatb *u = weights + ((ulong)i * 3 + ky) * 3 * CB * OV;
             floatb line[NR + 2];
             if (inside) {
-#define COPY(j) line[j] = from[x0 + (j) - 1];
+#define COPY(j) line[j] = GET(from + x0 + (j) - 1);
                 REPEAT_NR(COPY)
                 COPY(NR)
                 COPY(NR + 1)
             } else {
-#define COPY_INSIDE(j) line[j] = x0 + (j) > 0 && x0 + (j) <= w ? from[x0 + (j) - 1] : (floatb)0.0f;
+#define COPY_INSIDE(j) line[j] = x0 + (j) > 0 && x0 + (j) <= w ? GET(from + x0 + (j) - 1) : (floatb)0.0f;
                 REPEAT_NR(COPY_INSIDE)
                 COPY_INSIDE(NR)
                 COPY_INSIDE(NR + 1)
@@ -63,7 +64,7 @@ inline void convolve(floatb *s, global const floatb *restrict x, global const fl
         }
 }
 
-kernel void conv_direct_fwd(global floatb *restrict y, global const floatb *restrict x, global const floatb *restrict weights,
+kernel void conv_direct_fwd(global storedb *restrict y, global const storedb *restrict x, global const floatb *restrict weights,
                             global const floatb *restrict bias, int in, int out, int h, int w, int relu)
 {
     int row = (int)get_global_id(1), o = (int)get_global_id(2) * OV;
@@ -73,12 +74,12 @@ kernel void conv_direct_fwd(global floatb *restrict y, global const floatb *rest
         floatb s[OV * NR];
         convolve(s, x, weights + (ulong)o * in * 9 * CB, in, h, w, x0, row);
         for (int n = 0; n < OV; n++) {
-            global floatb *to = y + ((ulong)(o + n) * h + row) * w + x0;
+            global storedb *to = y + ((ulong)(o + n) * h + row) * w + x0;
             floatb v, b = bias[o + n];
 #define FORWARD(j)                                                             \
     if (x0 + (j) < w) {                                                        \
         v = s[n * NR + (j)] + b;                                               \
-        to[j] = relu ? fmax(v, (floatb)0.0f) : v;                              \
+        PUT(to + (j), relu ? rectified(v) : v);                                \
     }
             REPEAT_NR(FORWARD)
         }
@@ -86,8 +87,8 @@ kernel void conv_direct_fwd(global floatb *restrict y, global const floatb *rest
 }
 
 /* The result is masked by [mask > 0] where masked is not 0: the gradient before the ReLU that made `mask`, which dx may be. */
-kernel void conv_direct_bwd(global floatb *dx, global const floatb *restrict dz, global const floatb *restrict weights,
-                            global const floatb *mask, int in, int out, int h, int w, int masked)
+kernel void conv_direct_bwd(global storedb *dx, global const storedb *restrict dz, global const floatb *restrict weights,
+                            global const storedb *mask, int in, int out, int h, int w, int masked)
 {
     int row = (int)get_global_id(1), o = (int)get_global_id(2) * OV;
     if (row >= h || o >= out)
@@ -99,7 +100,7 @@ kernel void conv_direct_bwd(global floatb *dx, global const floatb *restrict dz,
             ulong at = ((ulong)(o + n) * h + row) * w + x0;
 #define BACKWARD(j)                                                            \
     if (x0 + (j) < w)                                                          \
-        dx[at + (j)] = masked ? relu_mask(s[n * NR + (j)], mask[at + (j)]) : s[n * NR + (j)];
+        PUT(dx + at + (j), masked ? relu_mask(s[n * NR + (j)], GET(mask + at + (j))) : s[n * NR + (j)]);
             REPEAT_NR(BACKWARD)
         }
     }

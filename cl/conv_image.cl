@@ -6,8 +6,8 @@
 #endif
 
 /* y[o] = act(bias[o] + sum over c, ky, kx of w[c][ky][kx][o] * x[c][y+ky-1][x+kx-1]); act = ReLU where relu is not 0.
- * x (3, h, w); y (B, h, w) floatb; w (B, 3, 3, 3) floatb of output lanes. Work-items: tile of TX columns, row, block. */
-kernel void conv_image_fwd(global floatb *restrict y, global const float *restrict x, global const floatb *restrict weights,
+ * x (3, h, w); y (B, h, w) storedb; w (B, 3, 3, 3) floatb of output lanes. Work-items: tile of TX columns, row, block. */
+kernel void conv_image_fwd(global storedb *restrict y, global const float *restrict x, global const floatb *restrict weights,
                            global const floatb *restrict bias, int h, int w, int relu)
 {
     int x0 = (int)get_global_id(0) * TX, row = (int)get_global_id(1);
@@ -33,14 +33,14 @@ kernel void conv_image_fwd(global floatb *restrict y, global const float *restri
             for (int p = 0; p < TX; p++)
                 sum[p] = fma(k2, (floatb)v[p + 2], fma(k1, (floatb)v[p + 1], fma(k0, (floatb)v[p], sum[p])));
         }
-    global floatb *out = y + (b * h + row) * w + x0;
+    global storedb *out = y + (b * h + row) * w + x0;
     for (int p = 0; p < TX && x0 + p < w; p++)
-        out[p] = relu ? fmax(sum[p], (floatb)0.0f) : sum[p];
+        PUT(out + p, relu ? rectified(sum[p]) : sum[p]);
 }
 
-/* dx[c][y][x] = sum over o, ky, kx of w[c][ky][kx][o] * dz[o][y-ky+1][x-kx+1]. dz (B, h, w) floatb. dx (3, h, w).
+/* dx[c][y][x] = sum over o, ky, kx of w[c][ky][kx][o] * dz[o][y-ky+1][x-kx+1]. dz (B, h, w) storedb. dx (3, h, w).
  * Work-items: column, row. */
-kernel void conv_image_bwd(global float *restrict dx, global const floatb *restrict dz, global const floatb *restrict weights, int blocks, int h, int w)
+kernel void conv_image_bwd(global float *restrict dx, global const storedb *restrict dz, global const floatb *restrict weights, int blocks, int h, int w)
 {
     int col = (int)get_global_id(0), row = (int)get_global_id(1);
     if (col >= w || row >= h)
@@ -55,7 +55,7 @@ kernel void conv_image_bwd(global float *restrict dx, global const floatb *restr
                 int xx = col - kx + 1;
                 if (xx < 0 || xx >= w)
                     continue;
-                floatb g = dz[(b * h + yy) * w + xx];
+                floatb g = GET(dz + (b * h + yy) * w + xx);
                 global const floatb *k = weights + b * 27 + ky * 3 + kx;
                 s0 = fma(g, k[0], s0);
                 s1 = fma(g, k[9], s1);

@@ -1,4 +1,4 @@
-/* Gram matrix G = F F^T of blocks of channels, its loss, and its gradient. F (B, m) floatb; matrices are (N, N) floats,
+/* Gram matrix G = F F^T of blocks of channels, its loss, and its gradient. F (B, m) storedb; matrices are (N, N) floats,
  * N = B * CB, lanes past C zero. */
 #include "product.cl"
 
@@ -22,7 +22,7 @@ inline int pair_number(int i, int j, int blocks)
 /* partial[chunk][pair (i, j)][k][lane] = sum over the chunk's pixels of F[i][lane] * F[j][k], for i <= j. A work-item
  * makes OV blocks i and one block j >= the first of them. Work-items: their number (fastest: all of a chunk find it in
  * cache), chunk. */
-kernel void gram_fwd(global floatb *restrict partial, global const floatb *restrict f, int blocks, ulong m, ulong chunk)
+kernel void gram_fwd(global floatb *restrict partial, global const storedb *restrict f, int blocks, ulong m, ulong chunk)
 {
     int rest = (int)get_global_id(0), i = 0;
     ulong c = get_global_id(1);
@@ -34,26 +34,35 @@ kernel void gram_fwd(global floatb *restrict partial, global const floatb *restr
         return;
     int j = i + rest, pairs = blocks * (blocks + 1) / 2;
     ulong from = c * chunk, to = min(from + chunk, m);
-    global const floatb *a = f + i * m;
+    global const storedb *a = f + i * m;
     for (int lane0 = 0; lane0 < CB; lane0 += LANES) {
+#ifndef HALF_STORAGE
         global const float *b = (global const float *)(f + j * m) + lane0;
+#endif
         floatb s[OV * LANES];
 #define ZERO(k)                                                                \
     s[k] = 0.0f;                                                               \
     s[(OV - 1) * LANES + (k)] = 0.0f;
         REPEAT_LANES(ZERO)
         for (ulong p = from; p < to; p++) {
-            floatb va = a[p];
+            floatb va = GET(a + p);
+#ifdef HALF_STORAGE
+            floatb vj = GET(f + j * m + p);
+            const float *b = (const float *)&vj + lane0;
+#define LANE(k) b[k]
+#else
+#define LANE(k) b[p * CB + (k)]
+#endif
 #if OV == 2
-            floatb vb = a[m + p];
+            floatb vb = GET(a + m + p);
 #define STEP(k)                                                                \
     {                                                                          \
-        floatb t = (floatb)b[p * CB + (k)];                                    \
+        floatb t = (floatb)LANE(k);                                            \
         s[k] = fma(va, t, s[k]);                                               \
         s[LANES + (k)] = fma(vb, t, s[LANES + (k)]);                           \
     }
 #else
-#define STEP(k) s[k] = fma(va, (floatb)b[p * CB + (k)], s[k]);
+#define STEP(k) s[k] = fma(va, (floatb)LANE(k), s[k]);
 #endif
             REPEAT_LANES(STEP)
         }
@@ -111,7 +120,7 @@ kernel void gram_loss(global float *restrict partial, int slot, global floatb *r
 
 /* df = slope f times [f > 0] where masked is not 0 (+ df where accumulate is not 0); slope is symmetric.
  * Work-items: tile of NR pixels, OV output blocks. The last tile of m >= NR pixels begins earlier and writes only its own. */
-kernel void gram_bwd(global floatb *restrict df, global const float *restrict slope, global const floatb *restrict f, int blocks, ulong m,
+kernel void gram_bwd(global storedb *restrict df, global const float *restrict slope, global const storedb *restrict f, int blocks, ulong m,
                      int masked, int accumulate)
 {
     ulong own = get_global_id(0) * NR;
@@ -122,13 +131,13 @@ kernel void gram_bwd(global floatb *restrict df, global const float *restrict sl
     floatb s[OV * NR];
     PRODUCT_ZERO
     if (m >= NR)
-        product(s, slope + b * CB, n, (global const float *)(f + first), m * CB, blocks);
+        product_stored(s, slope + b * CB, n, f + first, m, blocks);
     else /* fewer pixels than the register block: one at a time */
         for (ulong i = 0; i < n; i++) {
             global const floatb *row = (global const floatb *)(slope + i * n + b * CB);
 #define PIXEL(p)                                                               \
     if (p < m) {                                                               \
-        float x = ((global const float *)f)[(i / CB * m + p) * CB + i % CB];   \
+        float x = GET_LANE(f + i / CB * m + p, i % CB);                        \
         s[p] = fma(row[0], (floatb)x, s[p]);                                   \
         if (OV == 2)                                                           \
             s[(OV - 1) * NR + p] = fma(row[OV - 1], (floatb)x, s[(OV - 1) * NR + p]); \
@@ -138,8 +147,8 @@ kernel void gram_bwd(global floatb *restrict df, global const float *restrict sl
 #define WRITE_ONE(p, o)                                                        \
     if (first + p >= own && first + p < m) {                                   \
         ulong at = (b + o) * m + first + p;                                    \
-        floatb g = masked ? relu_mask(s[(o) * NR + p], f[at]) : s[(o) * NR + p]; \
-        df[at] = accumulate ? df[at] + g : g;                                  \
+        floatb g = masked ? relu_mask(s[(o) * NR + p], GET(f + at)) : s[(o) * NR + p]; \
+        PUT(df + at, accumulate ? GET(df + at) + g : g);                       \
     }
 #define WRITE_FIRST(p) WRITE_ONE(p, 0)
     REPEAT_NR(WRITE_FIRST)

@@ -1,11 +1,11 @@
 /* Operations that touch each element once. One work-item a floatb; sizes in floatb. */
 #include "common.cl"
 
-kernel void relu_fwd(global floatb *restrict y, global const floatb *restrict x, ulong n)
+kernel void relu_fwd(global storedb *restrict y, global const storedb *restrict x, ulong n)
 {
     ulong i = get_global_id(0);
     if (i < n)
-        y[i] = fmax(x[i], (floatb)0.0f);
+        PUT(y + i, rectified(GET(x + i)));
 }
 
 kernel void fill(global float *y, ulong n, float value)
@@ -24,7 +24,7 @@ kernel void axpby(global floatb *y, global const floatb *x, ulong n, float a, fl
 }
 
 /* (C, H*W) planes to blocks of channels, lanes past C zero. One work-item a pixel and block. */
-kernel void blocks_from_planes(global float *restrict y, global const float *restrict x, int c, ulong m)
+kernel void blocks_from_planes(global storedb *restrict y, global const float *restrict x, int c, ulong m)
 {
     ulong p = get_global_id(0);
     int b = (int)get_global_id(1);
@@ -32,11 +32,11 @@ kernel void blocks_from_planes(global float *restrict y, global const float *res
         return;
     for (int k = 0; k < CB; k++) {
         int channel = b * CB + k;
-        y[(b * m + p) * CB + k] = channel < c ? x[channel * m + p] : 0.0f;
+        PUT_LANE(y + b * m + p, k, channel < c ? x[channel * m + p] : 0.0f);
     }
 }
 
-kernel void planes_from_blocks(global float *restrict y, global const float *restrict x, int c, ulong m)
+kernel void planes_from_blocks(global float *restrict y, global const storedb *restrict x, int c, ulong m)
 {
     ulong p = get_global_id(0);
     int b = (int)get_global_id(1);
@@ -45,6 +45,6 @@ kernel void planes_from_blocks(global float *restrict y, global const float *res
     for (int k = 0; k < CB; k++) {
         int channel = b * CB + k;
         if (channel < c)
-            y[channel * m + p] = x[(b * m + p) * CB + k];
+            y[channel * m + p] = GET_LANE(x + b * m + p, k);
     }
 }

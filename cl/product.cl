@@ -58,3 +58,27 @@ inline void product(floatb *s, global const float *u, ulong ustride, global cons
         v += vstride;
     }
 }
+
+/* The same of v from an activation, vstride in storedb. */
+inline void product_stored(floatb *s, global const float *u, ulong ustride, global const storedb *from, ulong vstride, int blocks)
+{
+#ifndef HALF_STORAGE
+    product(s, u, ustride, (global const float *)from, vstride * CB, blocks);
+#else
+    for (int i = 0; i < blocks; i++) {
+        floatb line[NR];
+#define PRODUCT_LOAD_(j) line[j] = GET(from + (j));
+        REPEAT_NR(PRODUCT_LOAD_)
+        const float *v = (const float *)line;
+        for (int k = 0; k < CB; k++) {
+            floatb ua = *(global const floatb *)u;
+#if OV == 2
+            floatb ub = *(global const floatb *)(u + CB);
+#endif
+            REPEAT_NR(PRODUCT_STEP_)
+            u += ustride;
+        }
+        from += vstride;
+    }
+#endif
+}

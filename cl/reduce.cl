@@ -2,18 +2,18 @@
 #include "common.cl"
 
 /* partial sums of (f - target)^2; df = factor * (f - target) times [f > 0] where masked (+ df where accumulate).
- * n floatb. */
-kernel void content_loss(global float *restrict partial, int slot, global floatb *restrict df, global const floatb *restrict f,
-                         global const floatb *restrict target, ulong n, float factor, int masked, int accumulate)
+ * n storedb. */
+kernel void content_loss(global float *restrict partial, int slot, global storedb *restrict df, global const storedb *restrict f,
+                         global const storedb *restrict target, ulong n, float factor, int masked, int accumulate)
 {
     TREE_DECLARE;
     SHARE(n);
     floatb sum = 0.0f;
     for (ulong i = from + get_local_id(0); i < to; i += RL) {
-        floatb d = f[i] - target[i];
+        floatb v = GET(f + i), d = v - GET(target + i);
         sum = fma(d, d, sum);
-        floatb g = masked ? relu_mask(factor * d, f[i]) : factor * d;
-        df[i] = accumulate ? df[i] + g : g;
+        floatb g = masked ? relu_mask(factor * d, v) : factor * d;
+        PUT(df + i, accumulate ? GET(df + i) + g : g);
     }
     TREE_SUM(partial + slot * PARTIALS, sum_lanes(sum));
 }
@@ -38,4 +38,18 @@ kernel void sum_absolute(global float *restrict partial, int slot, global const 
     for (ulong i = from + get_local_id(0); i < to; i += RL)
         sum += fabs(a[i]);
     TREE_SUM(partial + slot * PARTIALS, sum_lanes(sum));
+}
+
+/* The largest |a| that each work-item sees, to partial[get_global_id(0)]. n storedb of an activation. */
+kernel void largest(global float *restrict partial, ulong first, global const storedb *restrict a, ulong n)
+{
+    SHARE(n);
+    floatb most = 0.0f;
+    for (ulong i = from + get_local_id(0); i < to; i += RL)
+        most = fmax(most, fabs(GET(a + i)));
+    const float *lanes = (const float *)&most;
+    float all = lanes[0];
+    for (int k = 1; k < CB; k++)
+        all = fmax(all, lanes[k]);
+    partial[first + get_global_id(0)] = all;
 }

@@ -4,7 +4,7 @@
  * groups to the work-items, which take `most` groups at a time. For devices that run one work-item a core; no local
  * memory, no barriers.
  *
- * x (I, h, w) floatb; y (O, h, w) floatb; U (FREQUENCIES, O / OV, I * CB, OV) floatb of output lanes. In a slot:
+ * x (I, h, w) storedb; y (O, h, w) storedb; U (FREQUENCIES, O / OV, I * CB, OV) floatb of output lanes. In a slot:
  * V (FREQUENCIES, most, I, NR) floatb, each plane one floatb longer so that the planes do not fall on the same cache
  * sets; then M (FREQUENCIES, O, most * NR) floatb, likewise. */
 #include "winograd_tile.cl"
@@ -50,8 +50,8 @@ kernel void winograd_pack(global floatb *restrict u, global const float *restric
 }
 
 /* y may be mask. */
-kernel void winograd_conv(global floatb *y, global const floatb *restrict x, global const float *restrict u, global const floatb *restrict bias,
-                          global const floatb *mask, global floatb *restrict scratch, int in, int out, int h, int w, int groups, int most,
+kernel void winograd_conv(global storedb *y, global const storedb *restrict x, global const float *restrict u, global const floatb *restrict bias,
+                          global const storedb *mask, global floatb *restrict scratch, int in, int out, int h, int w, int groups, int most,
                           int relu, int masked)
 {
     int columns = (w + TILE - 1) / TILE, tiles = columns * ((h + TILE - 1) / TILE), batch = NR * most;

@@ -8,7 +8,7 @@
 #include "winograd_tile.cl"
 
 /* V of `tiles` tiles, zero for those after them up to a whole group. Work-items: `run` tiles one after another, block. */
-kernel void winograd_input(global floatb *restrict v, global const floatb *restrict x, int in, int h, int w, int first, int tiles, int group, int run,
+kernel void winograd_input(global floatb *restrict v, global const storedb *restrict x, int in, int h, int w, int first, int tiles, int group, int run,
                            ulong plane)
 {
     int columns = (w + TILE - 1) / TILE, from = (int)get_global_id(0) * run, i = (int)get_global_id(1);
@@ -27,7 +27,7 @@ kernel void winograd_input(global floatb *restrict v, global const floatb *restr
 
 /* y, with bias and ReLU (masked < 0) or as the data gradient, times [mask > 0] where masked > 0; y may be mask.
  * Work-items: `run` tiles one after another, block. */
-kernel void winograd_output(global floatb *y, global const floatb *restrict m, global const floatb *restrict bias, global const floatb *mask, int out, int h,
+kernel void winograd_output(global storedb *y, global const floatb *restrict m, global const floatb *restrict bias, global const storedb *mask, int out, int h,
                             int w, int first, int tiles, int group, int run, ulong plane, int relu, int masked)
 {
     int columns = (w + TILE - 1) / TILE, from = (int)get_global_id(0) * run, o = (int)get_global_id(1), to = min(from + run, tiles);

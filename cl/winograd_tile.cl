@@ -77,13 +77,20 @@
     } while (0)
 #endif
 
-inline void input_transform(global floatb *v, ulong plane, global const floatb *x, int h, int w, int ty, int tx)
+inline void input_transform(global floatb *v, ulong plane, global const storedb *x, int h, int w, int ty, int tx)
 {
     floatb d[FREQUENCIES];
     int y0 = TILE * ty - 1, x0 = TILE * tx - 1;
     if (y0 >= 0 && x0 >= 0 && y0 + POINTS <= h && x0 + POINTS <= w)
         for (int i = 0; i < POINTS; i++) {
-            global const floatb *p = x + (ulong)(y0 + i) * w + x0;
+            global const storedb *from = x + (ulong)(y0 + i) * w + x0;
+#ifndef HALF_STORAGE
+            global const floatb *p = from;
+#else
+            floatb p[POINTS];
+            for (int j = 0; j < POINTS; j++)
+                p[j] = GET(from + j);
+#endif
             INPUT_ROW(d + POINTS * i, 1, p, 1);
         }
     else
@@ -91,7 +98,7 @@ inline void input_transform(global floatb *v, ulong plane, global const floatb *
             floatb q[POINTS];
             for (int j = 0; j < POINTS; j++) {
                 int yy = y0 + i, xx = x0 + j;
-                q[j] = yy >= 0 && yy < h && xx >= 0 && xx < w ? x[(ulong)yy * w + xx] : (floatb)0.0f;
+                q[j] = yy >= 0 && yy < h && xx >= 0 && xx < w ? GET(x + (ulong)yy * w + xx) : (floatb)0.0f;
             }
             INPUT_ROW(d + POINTS * i, 1, q, 1);
         }
@@ -100,8 +107,8 @@ inline void input_transform(global floatb *v, ulong plane, global const floatb *
 }
 
 /* bias and relu: forward; masked: the data gradient, times [mask > 0]. */
-inline void output_transform(global floatb *y, global const floatb *m, ulong plane, int h, int w, int ty, int tx, floatb bias, int relu,
-                             global const floatb *mask, int masked)
+inline void output_transform(global storedb *y, global const floatb *m, ulong plane, int h, int w, int ty, int tx, floatb bias, int relu,
+                             global const storedb *mask, int masked)
 {
     floatb d[TILE * POINTS];
     for (int j = 0; j < POINTS; j++)
@@ -113,8 +120,8 @@ inline void output_transform(global floatb *y, global const floatb *m, ulong pla
         for (int j = 0; j < TILE && TILE * tx + j < w; j++) {
             floatb v = o[j] + bias;
             if (relu)
-                v = fmax(v, (floatb)0.0f);
-            y[at + j] = masked ? relu_mask(v, mask[at + j]) : v;
+                v = rectified(v);
+            PUT(y + at + j, masked ? relu_mask(v, GET(mask + at + j)) : v);
         }
     }
 }

@@ -62,7 +62,7 @@ static void give(plan *p, int which)
 /* Neighbouring maps of a block in one buffer, which the larger gradients of the block before can take as a whole. */
 static void join(plan *p, const int *relu, int first, int end)
 {
-    size_t align = nscl_part_alignment(p->ctx) / sizeof(float), floats = 0;
+    size_t align = nscl_part_alignment(p->ctx) / nscl_stored_bytes(p->ctx), floats = 0;
     uint64_t cells = 0;
     if (end - first < 2)
         return;
@@ -71,7 +71,7 @@ static void join(plan *p, const int *relu, int first, int end)
         floats += (p->places[relu[i]].floats + align - 1) / align * align;
         cells |= p->places[relu[i]].cells;
     }
-    if (floats * sizeof(float) > p->ctx->facts.largest_buffer)
+    if (floats * nscl_stored_bytes(p->ctx) > p->ctx->facts.largest_buffer)
         return;
     int slab = add_place(p, floats, cells);
     for (int i = first; i < end; i++)
@@ -142,13 +142,14 @@ static void plan_backward(plan *p, layers *l)
 
 static void create_places(nscl_context *ctx, plan *p, nscl_activations *a)
 {
+    size_t each = nscl_stored_bytes(ctx);
     for (int pass = 0; pass < 2; pass++) /* slabs before their parts */
         for (int i = 0; i < p->count; i++) {
             place *it = &p->places[i];
             if ((it->slab >= 0) != (pass == 1) || it->mem)
                 continue;
-            it->mem = it->slab < 0 ? nscl_buffer_create(ctx, it->floats * sizeof(float))
-                                   : nscl_buffer_part(ctx, p->places[it->slab].mem, it->offset * sizeof(float), it->floats * sizeof(float));
+            it->mem = it->slab < 0 ? nscl_buffer_create(ctx, it->floats * each)
+                                   : nscl_buffer_part(ctx, p->places[it->slab].mem, it->offset * each, it->floats * each);
             a->owned_floats[a->owned_count] = it->slab < 0 ? it->floats : 0;
             a->owned[a->owned_count++] = it->mem;
         }
@@ -193,7 +194,7 @@ static nscl_activations *create(const nscl_network *n, int depth, int h, int w, 
             *to[k] = from[k] < 0 ? NULL : p.places[from[k]].mem;
         if (look && look[i] & NSCL_LOOK_BEFORE) {
             a->owned_floats[a->owned_count] = l.floats[i];
-            a->owned[a->owned_count++] = a->before[i] = nscl_buffer_create(ctx, l.floats[i] * sizeof(float));
+            a->owned[a->owned_count++] = a->before[i] = nscl_buffer_create(ctx, l.floats[i] * nscl_stored_bytes(ctx));
         }
     }
     if (ctx->error.code != NSCL_OK) {

@@ -30,8 +30,22 @@ static const algorithm algorithms[NSCL_CONV_ALGORITHMS] = {
     [NSCL_CONV_IMPLICIT] = {nscl_conv_gemm_pack, nscl_conv_implicit_run},
 };
 
+/* Those whose kernels take feature maps of 16-bit floats. */
+static const int serves_half[NSCL_CONV_ALGORITHMS] = {
+    [NSCL_CONV_IMAGE] = 1,
+    [NSCL_CONV_DIRECT] = 1,
+    [NSCL_CONV_GEMM] = 1,
+    [NSCL_CONV_WINOGRAD4] = 1,
+    [NSCL_CONV_WINOGRAD6] = 1,
+    [NSCL_CONV_WINOGRAD2] = 1,
+    [NSCL_CONV_WINOGRAD4_BATCHED] = 1,
+    [NSCL_CONV_WINOGRAD4_CLBLAST] = 1,
+};
+
 int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
 {
+    if (ctx->half_storage && !serves_half[which])
+        return 0;
     if (conv->cin == 3 || which == NSCL_CONV_IMAGE)
         return conv->cin == 3 && which == NSCL_CONV_IMAGE;
     if (which == NSCL_CONV_IMPLICIT || (which == NSCL_CONV_WINOGRAD4_BATCHED && ctx->heavy_items > 1))
@@ -93,7 +107,10 @@ void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w)
     if (conv->cin == 3)
         nscl_conv_use(ctx, conv, NSCL_CONV_IMAGE);
     else if (f & NSCL_FEATURE_TILED && ctx->heavy_items > 1 && nscl_tile_can(ctx)) /* GPUs; few channels leave Winograd's products thin */
-        nscl_conv_use(ctx, conv, conv->cin >= 32 && conv->cout >= 32 ? NSCL_CONV_WINOGRAD4_BATCHED : NSCL_CONV_IMPLICIT);
+        nscl_conv_use(ctx, conv,
+                      conv->cin >= 32 && conv->cout >= 32            ? NSCL_CONV_WINOGRAD4_BATCHED
+                      : nscl_conv_can(ctx, conv, NSCL_CONV_IMPLICIT) ? NSCL_CONV_IMPLICIT
+                                                                     : NSCL_CONV_DIRECT);
     else if (f & NSCL_FEATURE_WINOGRAD4 && f & NSCL_FEATURE_WINOGRAD6) {
         double four = nscl_conv_winograd_cost(ctx, conv->cin, conv->cout, h, w, 4) + nscl_conv_winograd_cost(ctx, conv->cout, conv->cin, h, w, 4);
         double six = nscl_conv_winograd_cost(ctx, conv->cin, conv->cout, h, w, 6) + nscl_conv_winograd_cost(ctx, conv->cout, conv->cin, h, w, 6);

@@ -37,6 +37,10 @@ typedef struct nscl_loss {
     cl_mem gram, slope; /* of the largest layer */
     cl_mem sums;        /* (slots, NSCL_PARTIALS): the loss's, then those of the optimiser */
     int slots, extra_slots;
+    /* Where gradients are 16-bit floats they are kept times `scale`, a power of two; see nscl_loss_eval. */
+    double scale;      /* 1 for floats */
+    cl_mem watch;      /* what the scale is judged by; NULL for floats */
+    int since_look;    /* evaluations since the gradients' largest elements were looked at; below 0: not yet */
     int forward_done; /* the activations are already those of the next evaluation's x */
 } nscl_loss;
 
@@ -48,7 +52,8 @@ void nscl_loss_prepare(nscl_loss *loss, int extra_slots);
 /* Releases what prepare took, and the targets. */
 void nscl_loss_free(nscl_loss *loss);
 
-/* Enqueues: dx (3, h, w) = gradient at x; the sums of every term to their slots. */
+/* Enqueues: dx (3, h, w) = gradient at x; the sums of every term to their slots. With 16-bit floats it waits for them, and
+ * evaluates again with another scale where gradients left their range; NSCL_BAD_NUMBER where features do at the first. */
 void nscl_loss_eval(nscl_loss *loss, cl_mem dx, cl_mem x);
 
 /* After the sums (one value a slot) were read: the terms' contributions, and their sum. Returns the loss; *count terms,

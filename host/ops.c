@@ -165,3 +165,10 @@ void nscl_sum_absolute(nscl_context *ctx, cl_mem partial, int slot, cl_mem a, si
     assert(n % (size_t)ctx->block == 0);
     NSCL_RUN(ctx, "sum_absolute", REDUCE(ctx), ARG(partial), ARG(slot), ARG(a), ARG(blocks));
 }
+
+void nscl_largest(nscl_context *ctx, cl_mem most, size_t first, cl_mem a, size_t n)
+{
+    cl_ulong blocks = n / (size_t)ctx->block, from = first;
+    assert(n % (size_t)ctx->block == 0);
+    NSCL_RUN(ctx, "largest", REDUCE(ctx), ARG(most), ARG(from), ARG(a), ARG(blocks));
+}

@@ -49,6 +49,8 @@ void nscl_tv_bwd(nscl_context *ctx, cl_mem dx, cl_mem x, int h, int w, nscl_tv f
 
 /* Sums over n floats (whole blocks) to the slot. */
 void nscl_dot_product(nscl_context *ctx, cl_mem partial, int slot, cl_mem a, cl_mem b, size_t n);
+/* The largest |a| of n floats of a feature map (whole blocks): the largest of ctx->reduce_items * NSCL_PARTIALS floats of `most`, from `first` on. */
+void nscl_largest(nscl_context *ctx, cl_mem most, size_t first, cl_mem a, size_t n);
 void nscl_sum_absolute(nscl_context *ctx, cl_mem partial, int slot, cl_mem a, size_t n);
 
 #endif

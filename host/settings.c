@@ -58,6 +58,7 @@ nscl_status nscl_settings_check(const nscl_settings *s, const nscl_weights *weig
     CHECK(eps, s->eps >= 0 && isfinite(s->eps), "at least 0");
     CHECK(checkpoint_iterations, s->checkpoint_iterations >= 0, "at least 0");
     CHECK(initial_noiseblend, s->initial_noiseblend <= 1, "0 to 1");
+    CHECK(precision, s->precision == NSCL_PRECISION_FP32 || s->precision == NSCL_PRECISION_FP16_STORAGE, "one of nscl_precision");
     CHECK(depth, s->depth == 8 || s->depth == 16, "8 or 16 bits");
     double blend = 0;
     for (int i = 0; i < style_count; i++) {

@@ -147,9 +147,9 @@ static nscl_status add_content(nscl_run *r, nscl_error *error)
             continue;
         }
         size_t n = nscl_block_floats(ctx, c, a->h[t->layer], a->w[t->layer]);
-        t->features = nscl_buffer_create(ctx, n * sizeof(float));
+        t->features = nscl_buffer_create(ctx, n * nscl_stored_bytes(ctx));
         t->weight *= r->settings->content_weight * r->rules->content_weight(c, m);
-        nscl_axpby(ctx, t->features, t->before_relu ? a->before[t->layer] : a->relu[t->layer], n, 1.0f, 0.0f);
+        nscl_buffer_assign(ctx, t->features, t->before_relu ? a->before[t->layer] : a->relu[t->layer], n * nscl_stored_bytes(ctx));
     }
     nscl_buffer_free(ctx, u);
     return nscl_context_status(ctx, error);
@@ -278,6 +278,8 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     nscl_status status = nscl_settings_check(s, r->weights, job->style_count, error);
     if (status == NSCL_OK)
         status = nscl_settings_size(s, job->content->width, job->content->height, &r->w, &r->h, error);
+    if (status == NSCL_OK)
+        status = nscl_context_precision(ctx, s->precision, error);
     if (status != NSCL_OK)
         return status;
     r->network = nscl_network_create(ctx, r->weights, deepest(r), s->pooling, s->pool_round_up);

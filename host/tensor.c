@@ -143,6 +143,15 @@ void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes)
                   (double)bytes / 1048576.0, nscl_cl_text(code));
 }
 
+void nscl_buffer_assign(nscl_context *ctx, cl_mem y, cl_mem x, size_t bytes)
+{
+    if (ctx->error.code != NSCL_OK || bytes == 0)
+        return;
+    cl_int code = clEnqueueCopyBuffer(ctx->queue, x, y, 0, 0, bytes, 0, NULL, NULL);
+    if (code != CL_SUCCESS)
+        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "cannot copy %.1f MiB on the device: %s", (double)bytes / 1048576.0, nscl_cl_text(code));
+}
+
 int nscl_blocks(const nscl_context *ctx, int c)
 {
     return (c + ctx->block - 1) / ctx->block;
@@ -169,8 +178,13 @@ size_t nscl_vector_floats(const nscl_context *ctx, int h, int w)
     return ((size_t)3 * (size_t)h * (size_t)w + b - 1) / b * b;
 }
 
+size_t nscl_stored_bytes(const nscl_context *ctx)
+{
+    return ctx->half_storage ? sizeof(cl_half) : sizeof(float);
+}
+
 nscl_tensor nscl_tensor_create(nscl_context *ctx, int c, int h, int w)
 {
-    nscl_tensor t = {nscl_buffer_create(ctx, nscl_block_floats(ctx, c, h, w) * sizeof(float)), c, h, w};
+    nscl_tensor t = {nscl_buffer_create(ctx, nscl_block_floats(ctx, c, h, w) * nscl_stored_bytes(ctx)), c, h, w};
     return t;
 }

@@ -31,6 +31,9 @@ cl_mem nscl_scratch(nscl_context *ctx, int slot, size_t bytes);
 void nscl_buffer_write(nscl_context *ctx, cl_mem mem, const void *data, size_t bytes);
 void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes);
 
+/* Enqueues a copy of x's first `bytes` to y's. */
+void nscl_buffer_assign(nscl_context *ctx, cl_mem y, cl_mem x, size_t bytes);
+
 /* Number of channel blocks of c channels. */
 int nscl_blocks(const nscl_context *ctx, int c);
 
@@ -41,6 +44,9 @@ const char *nscl_output_option(int ov);
 /* Floats of a tensor of blocks (padding included) and of a picture's vector, in whole blocks of lanes. */
 size_t nscl_block_floats(const nscl_context *ctx, int c, int h, int w);
 size_t nscl_vector_floats(const nscl_context *ctx, int h, int w);
+
+/* Bytes that one element of a feature map takes in memory. */
+size_t nscl_stored_bytes(const nscl_context *ctx);
 
 /* The tensor's memory, uninitialised. */
 nscl_tensor nscl_tensor_create(nscl_context *ctx, int c, int h, int w);

@@ -118,5 +118,10 @@ int nscl_tune_network(const nscl_network *n, int h, int w)
         }
         layers[i] = (nscl_tune_layer){n->conv[i]->cin, n->conv[i]->cout, h, w};
     }
-    return nscl_tune_first(n->ctx, layers, n->depth, NSCL_TUNE_SECONDS);
+    /* Measured and compared in floats, whatever this run keeps its maps as: the rows serve both. */
+    nscl_precision now = n->ctx->half_storage ? NSCL_PRECISION_FP16_STORAGE : NSCL_PRECISION_FP32;
+    nscl_context_precision(n->ctx, NSCL_PRECISION_FP32, NULL);
+    int tuned = nscl_tune_first(n->ctx, layers, n->depth, NSCL_TUNE_SECONDS);
+    nscl_context_precision(n->ctx, now, NULL);
+    return tuned;
 }
