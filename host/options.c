@@ -19,6 +19,7 @@ static const nscl_choice optimizers[] = {{"lbfgs", NSCL_LBFGS}, {"adam", NSCL_AD
 static const nscl_choice searches[] = {{"wolfe", NSCL_WOLFE}, {"none", NSCL_FIXED_STEP}, {NULL, 0}};
 static const nscl_choice inits[] = {{"content", NSCL_INIT_CONTENT}, {"noise", NSCL_INIT_NOISE}, {"gray", NSCL_INIT_GRAY},
                                     {"style", NSCL_INIT_STYLE}, {NULL, 0}};
+static const nscl_choice precisions[] = {{"fp32", NSCL_PRECISION_FP32}, {"fp16-storage", NSCL_PRECISION_FP16_STORAGE}, {NULL, 0}};
 static const nscl_choice depths[] = {{"8", 8}, {"16", 16}, {NULL, 0}};
 
 #define AT(member) offsetof(nscl_options, member)
@@ -105,6 +106,7 @@ static const nscl_option rows[] = {
 
     HEADING("Device and help"),
     TEXT("device", "WHICH", 0, AT(device), "auto, number, P:D, part of its name, cpu or gpu; $NSCL_DEVICE, else auto, when not given"),
+    CHOICE("precision", REC, SET(precision), precisions, "fp16-storage: feature maps in 16 bits, for half their memory where the device has them"),
     FLAG("list-devices", 0, AT(list_devices), "list the devices and end"),
     FLAG("version", 0, AT(version), "show the version and end"),
     FLAG("help", 0, AT(help), "show this and end"),

@@ -59,6 +59,12 @@ static nscl_status open_all(bench *b, nscl_error *error)
     status = nscl_open(&b->ctx, &open, error);
     if (status != NSCL_OK)
         return status;
+    if (b->options.precision && strcmp(b->options.precision, "fp16-storage") == 0)
+        status = nscl_context_precision(b->ctx, NSCL_PRECISION_FP16_STORAGE, error);
+    else if (b->options.precision && strcmp(b->options.precision, "fp32") != 0)
+        status = nscl_fail(error, NSCL_BAD_ARGUMENT, "--precision '%s': there are fp32 and fp16-storage", b->options.precision);
+    if (status != NSCL_OK)
+        return status;
     b->network = nscl_network_create(b->ctx, b->weights, depth, NSCL_POOL_MAX, 0);
     status = nscl_context_status(b->ctx, error);
     if (status == NSCL_OK)

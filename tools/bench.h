@@ -14,7 +14,7 @@ typedef struct bench_options {
     int size_count;
     int evaluations; /* timed, after two that are not */
     int pairs;
-    const char *device, *network, *algorithm;
+    const char *device, *network, *algorithm, *precision;
     const char *peer_python, *peer_script, *peer_arguments;
     const char *sweep; /* SVG file; NULL: no sweep */
     int products;      /* tell the products inside fused convolutions from their transforms */

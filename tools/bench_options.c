@@ -12,6 +12,7 @@ static const char help[] = "usage: nscl-bench [OPTION]...\n"
                            "  --evaluations N         timed after two that are not, 1 to 256 [7]\n"
                            "  --network FILE          a network file, or builtin [VGG-19 with random weights]\n"
                            "  --algorithm NAME        this convolution wherever it can run: direct, gemm, winograd4 ...\n"
+                           "  --precision NAME        fp32, or fp16-storage for feature maps of 16 bits [fp32]\n"
                            "  --peer-python PYTHON    a Python with torch: compare with the peer, in alternating pairs\n"
                            "  --peer-script FILE      the peer [../shared/peer/torch_nst.py, from the source tree]\n"
                            "  --peer-args 'ARG...'    more arguments for it, for example '--tf32 off'\n"
@@ -79,6 +80,7 @@ static int read_one(bench_options *o, arguments *a)
     } rows[] = {{"--device", &o->device, NULL, 0, 0},
                 {"--network", &o->network, NULL, 0, 0},
                 {"--algorithm", &o->algorithm, NULL, 0, 0},
+                {"--precision", &o->precision, NULL, 0, 0},
                 {"--peer-python", &o->peer_python, NULL, 0, 0},
                 {"--peer-script", &o->peer_script, NULL, 0, 0},
                 {"--peer-args", &o->peer_arguments, NULL, 0, 0},

@@ -124,8 +124,8 @@ static void add_targets(bench_problem *p)
         }
         size_t n = nscl_block_floats(ctx, c, h, w);
         t->weight = 1 / (c * m);
-        t->features = nscl_buffer_create(ctx, n * sizeof(float));
-        nscl_axpby(ctx, t->features, a->relu[t->layer], n, 1.0f, 0.0f);
+        t->features = nscl_buffer_create(ctx, n * nscl_stored_bytes(ctx));
+        nscl_buffer_assign(ctx, t->features, a->relu[t->layer], n * nscl_stored_bytes(ctx));
     }
 }
 
