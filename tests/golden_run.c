@@ -93,7 +93,7 @@ double golden_run_evaluate(nscl_run *run, double *gradient)
     nscl_error error = {0};
     size_t n = run->problem.n;
     float *values = malloc(n * sizeof *values);
-    cl_mem g = nscl_buffer_create(run->ctx, n * sizeof *values);
+    cl_mem g = nscl_buffer_zero(run->ctx, n * sizeof *values);
     assert_non_null(values);
     double loss = nscl_problem_evaluate(&run->problem, g, run->x, NULL, NULL, NULL, 0);
     nscl_buffer_read(run->ctx, values, g, n * sizeof *values);

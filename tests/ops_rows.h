@@ -11,6 +11,7 @@ void rows_fill(int unused);
 void rows_blocks_from_planes(int unused);
 void rows_planes_from_blocks(int unused);
 void rows_content_loss(int unused);
+void rows_largest(int unused);
 void rows_gram_loss(int unused);
 void rows_tv_fwd(int form);
 void rows_tv_bwd(int form);

@@ -38,10 +38,10 @@ void rows_relu_fwd(int unused)
         if (!test_case("%zu floats", n))
             continue;
         double *x = test_levels(n, 2), *want = test_zeros(n);
-        cl_mem y = test_output(n);
-        nscl_relu_fwd(test_ctx, y, test_input(x, n), n);
+        cl_mem y = test_stored_output(n);
+        nscl_relu_fwd(test_ctx, y, test_stored_input(x, n), n);
         ref_relu_fwd(want, x, n);
-        test_compare("y", test_read(y, n), want, NULL, n, 1);
+        test_compare("y", test_read_stored(y, n), want, NULL, n, 1);
     }
 }
 
@@ -127,13 +127,36 @@ void rows_content_loss(int unused)
             continue;
         double *f = masked ? test_rectified(n) : test_normal(n), *target = test_rectified(n), *old = test_normal(n);
         double *want = test_copy(old, n), *magnitude = test_absolute(old, n), *more = test_zeros(n);
-        cl_mem partial = test_output(SLOTS * NSCL_PARTIALS), df = accumulate ? test_input(old, n) : test_output(n);
-        nscl_content_loss(test_ctx, partial, SLOT, df, test_input(f, n), test_input(target, n), n, (float)factor, masked, accumulate);
+        cl_mem partial = test_output(SLOTS * NSCL_PARTIALS), df = accumulate ? test_stored_input(old, n) : test_stored_output(n);
+        nscl_content_loss(test_ctx, partial, SLOT, df, test_stored_input(f, n), test_stored_input(target, n), n, (float)factor, masked, accumulate);
         double sum = ref_content_loss(want, f, target, n, factor, masked, accumulate);
         ref_content_loss(more, f, target, n, factor, 0, 0);
         ref_axpby(magnitude, test_absolute(more, n), n, 1, accumulate);
-        test_compare("df", test_read(df, n), want, magnitude, n, 1);
+        test_compare("df", test_read_stored(df, n), want, magnitude, n, 1);
         compare_sum(partial, sum, sum, depth(n));
+    }
+}
+
+void rows_largest(int unused)
+{
+    (void)unused;
+    EACH_COUNT(n, counts)
+    {
+        if (!test_case("%zu floats", n))
+            continue;
+        size_t each = (size_t)NSCL_PARTIALS * (size_t)test_ctx->reduce_items, first = 3;
+        double *a = test_normal(n), want = 0, got = 0;
+        cl_mem most = test_output(first + each);
+        for (size_t i = 0; i < n; i++)
+            want = fmax(want, fabs(a[i]));
+        nscl_largest(test_ctx, most, first, test_stored_input(a, n), n);
+        double *values = test_read(most, first + each);
+        for (size_t i = 0; i < first + each; i++) {
+            if (isnan(values[i]) != (i < first))
+                test_complain("place %zu is %g", i, values[i]);
+            got = fmax(got, values[i]);
+        }
+        test_compare("largest", &got, &want, NULL, 1, 1);
     }
 }
 

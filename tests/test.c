@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "weights_values.h"
+
 /* More floats than a launch rounded up to whole work-groups of NSCL_GROUP could touch. */
 enum { GUARD = 2 * NSCL_GROUP * 16, MOST_ARRAYS = 256 };
 /* Enough for the tiniest shapes, so that it need not grow; see keeps(). */
 enum { SCRATCH = 1 << 18 };
 static const uint32_t untouched = 0x7fc5a5a5; /* a NaN that no operation makes */
+static const uint16_t untouched_half = 0x7ea5;
 
 nscl_context *test_ctx;
 int test_small;
@@ -207,8 +210,15 @@ double *test_absolute(const double *x, size_t n)
 double *test_normal(size_t n)
 {
     double *y = test_zeros(n);
-    for (size_t i = 0; i < n; i++)
-        y[i] = (double)(float)rng_normal(&test_rng);
+    for (size_t i = 0; i < n; i++) {
+        float v = (float)rng_normal(&test_rng);
+        unsigned char half[2];
+        if (test_ctx->half_storage) {
+            nscl_values_encode(half, &v, 1, NSCL_VALUE_F16);
+            nscl_values_decode(&v, half, 1, NSCL_VALUE_F16);
+        }
+        y[i] = (double)v;
+    }
     return y;
 }
 
@@ -238,6 +248,13 @@ float *test_floats(const double *x, size_t n)
 
 /* ---- Device arrays ---- */
 
+static cl_mem kept(cl_mem mem)
+{
+    if (now.array_count == MOST_ARRAYS)
+        abort();
+    return now.arrays[now.array_count++] = mem;
+}
+
 static cl_mem place(const double *x, size_t n)
 {
     uint32_t *bits = fresh(n + GUARD);
@@ -245,10 +262,23 @@ static cl_mem place(const double *x, size_t n)
         float v = (float)x[i];
         memcpy(&bits[i], &v, sizeof v);
     }
-    cl_mem mem = nscl_buffer_copy(test_ctx, bits, (n + GUARD) * sizeof *bits);
-    if (now.array_count == MOST_ARRAYS)
-        abort();
-    return now.arrays[now.array_count++] = mem;
+    return kept(nscl_buffer_copy(test_ctx, bits, (n + GUARD) * sizeof *bits));
+}
+
+/* As feature maps are kept. */
+static cl_mem place_stored(const double *x, size_t n)
+{
+    if (!test_ctx->half_storage)
+        return place(x, n);
+    uint16_t *bits = test_memory((n + GUARD) * sizeof *bits);
+    for (size_t i = 0; i < n + GUARD; i++) {
+        float v = x && i < n ? (float)x[i] : 0;
+        if (x && i < n)
+            nscl_values_encode((unsigned char *)&bits[i], &v, 1, NSCL_VALUE_F16);
+        else
+            bits[i] = untouched_half;
+    }
+    return kept(nscl_buffer_copy(test_ctx, bits, (n + GUARD) * sizeof *bits));
 }
 
 cl_mem test_input(const double *x, size_t n)
@@ -259,6 +289,16 @@ cl_mem test_input(const double *x, size_t n)
 cl_mem test_output(size_t n)
 {
     return place(NULL, n);
+}
+
+cl_mem test_stored_input(const double *x, size_t n)
+{
+    return place_stored(x, n);
+}
+
+cl_mem test_stored_output(size_t n)
+{
+    return place_stored(NULL, n);
 }
 
 /* Place of (channel, pixel) among blocks of m pixels. */
@@ -275,12 +315,12 @@ cl_mem test_blocks_input(const double *x, int c, int h, int w)
     for (size_t k = 0; k < (size_t)c; k++)
         for (size_t p = 0; p < m; p++)
             all[blocked(k, p, m)] = x[k * m + p];
-    return place(all, n);
+    return place_stored(all, n);
 }
 
 cl_mem test_blocks_output(int c, int h, int w)
 {
-    return place(NULL, nscl_block_floats(test_ctx, c, h, w));
+    return place_stored(NULL, nscl_block_floats(test_ctx, c, h, w));
 }
 
 cl_mem test_square_input(const double *x, int c)
@@ -311,10 +351,34 @@ double *test_read(cl_mem mem, size_t n)
     return y;
 }
 
+double *test_read_stored(cl_mem mem, size_t n)
+{
+    if (!test_ctx->half_storage)
+        return test_read(mem, n);
+    double *y = test_zeros(n);
+    uint16_t *bits = test_memory((n + GUARD) * sizeof *bits);
+    nscl_buffer_read(test_ctx, bits, mem, (n + GUARD) * sizeof *bits);
+    if (test_ctx->error.code != NSCL_OK) {
+        check_device();
+        return y;
+    }
+    for (size_t i = 0; i < GUARD; i++)
+        if (bits[n + i] != untouched_half) {
+            test_complain("wrote %zu places past the end of an array of %zu", i + 1, n);
+            break;
+        }
+    for (size_t i = 0; i < n; i++) {
+        float v;
+        nscl_values_decode(&v, (const unsigned char *)&bits[i], 1, NSCL_VALUE_F16);
+        y[i] = (double)v;
+    }
+    return y;
+}
+
 double *test_read_blocks(cl_mem mem, int c, int h, int w)
 {
     size_t m = (size_t)h * (size_t)w, lanes = (size_t)nscl_blocks(test_ctx, c) * (size_t)test_ctx->block;
-    double *all = test_read(mem, lanes * m), *y = test_zeros((size_t)c * m);
+    double *all = test_read_stored(mem, lanes * m), *y = test_zeros((size_t)c * m);
     for (size_t k = 0; k < lanes; k++)
         for (size_t p = 0; p < m; p++) {
             double v = all[blocked(k, p, m)];

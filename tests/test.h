@@ -59,7 +59,8 @@ void *test_memory(size_t bytes);
 double *test_zeros(size_t n);
 double *test_copy(const double *x, size_t n);
 double *test_absolute(const double *x, size_t n);
-/* Values that a float holds exactly: normal; a ReLU's output (half of it zero); whole numbers -most..most (many equal). */
+/* Values that a float (of 16 bits, where feature maps are) holds exactly: normal; a ReLU's output (half of it zero); whole
+ * numbers -most..most (many equal). */
 double *test_normal(size_t n);
 double *test_rectified(size_t n);
 double *test_levels(size_t n, int most);
@@ -69,6 +70,9 @@ float *test_floats(const double *x, size_t n);
  * (side, side) padded with zeros there. */
 cl_mem test_input(const double *x, size_t n);
 cl_mem test_output(size_t n);
+/* The same as feature maps are kept: floats, or 16 bits each (nscl_context_precision). Blocks are such, too. */
+cl_mem test_stored_input(const double *x, size_t n);
+cl_mem test_stored_output(size_t n);
 cl_mem test_blocks_input(const double *x, int c, int h, int w);
 cl_mem test_blocks_output(int c, int h, int w);
 cl_mem test_square_input(const double *x, int c);
@@ -76,6 +80,7 @@ cl_mem test_square_input(const double *x, int c);
 void test_conv_free(nscl_conv *conv);
 /* Back again. The guard zone must be as it was, and padding must be zero. */
 double *test_read(cl_mem mem, size_t n);
+double *test_read_stored(cl_mem mem, size_t n);
 double *test_read_blocks(cl_mem mem, int c, int h, int w);
 double *test_read_square(cl_mem mem, int c);
 /* Sum of a slot of NSCL_PARTIALS out of `slots`; the others must be untouched. */

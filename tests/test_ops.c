@@ -27,6 +27,12 @@ typedef struct row {
         TEST_NMSE, roundings, 0, 0 \
     }
 
+/* Results rounded to 11 bits, of inputs that such floats hold: half of 2^-10 at most, and less than a root of 2^-22 in all. */
+#define HALF                        \
+    {                               \
+        0x1p-22, 0x1p13 + 128, 1, 1 \
+    }
+
 static const row rows[] = {
     {"relu_fwd", rows_relu_fwd, 0, EXACT},
     {"axpby", rows_axpby, 0, FEW(3)},
@@ -43,6 +49,7 @@ static const row rows[] = {
     {"gram_bwd blocked", rows_gram_bwd, NSCL_FEATURE_BLOCKED, SUM},
     {"gram_bwd gemm", rows_gram_bwd, NSCL_FEATURE_GEMM, SUM},
     {"content_loss", rows_content_loss, 0, SUM},
+    {"largest", rows_largest, 0, EXACT},
     {"tv_fwd l2", rows_tv_fwd, NSCL_TV_L2, SUM},
     {"tv_bwd l2", rows_tv_bwd, NSCL_TV_L2, FEW(8)},
     {"tv_fwd l1", rows_tv_fwd, NSCL_TV_L1, SUM},
@@ -70,7 +77,25 @@ static const row rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-/* Convolutions: two rows for every algorithm there is, those of the plain sum unless they are named here. Winograd's
+/* On feature maps of 16-bit floats. */
+static const row half_rows[] = {
+    {"relu_fwd half", rows_relu_fwd, 0, EXACT},
+    {"blocks_from_planes half", rows_blocks_from_planes, 0, EXACT},
+    {"planes_from_blocks half", rows_planes_from_blocks, 0, EXACT},
+    {"pool_fwd max half", rows_pool_fwd, NSCL_POOL_MAX, EXACT},
+    {"pool_bwd max half", rows_pool_bwd, NSCL_POOL_MAX, EXACT},
+    {"pool_fwd average half", rows_pool_fwd, NSCL_POOL_AVERAGE, EXACT},
+    {"pool_bwd average half", rows_pool_bwd, NSCL_POOL_AVERAGE, HALF},
+    {"gram_fwd blocked half", rows_gram_fwd, NSCL_FEATURE_BLOCKED, {4 * TEST_NMSE, 16, 1, 0}},
+    {"gram_fwd gemm half", rows_gram_fwd, NSCL_FEATURE_GEMM, {4 * TEST_NMSE, 16, 1, 0}},
+    {"gram_bwd blocked half", rows_gram_bwd, NSCL_FEATURE_BLOCKED, HALF},
+    {"gram_bwd gemm half", rows_gram_bwd, NSCL_FEATURE_GEMM, HALF},
+    {"content_loss half", rows_content_loss, 0, HALF},
+    {"largest half", rows_largest, 0, EXACT},
+};
+enum { HALF_ROWS = sizeof half_rows / sizeof *half_rows };
+
+/* Convolutions: two rows for every algorithm there is and as many for 16-bit feature maps, those of the plain sum unless they are named here. Winograd's
  * transforms mix neighbours within a tile before and after the products, so that an error belongs to the largest of them.
  * F(2x2, 3x3) only adds and subtracts: its terms' sizes grow up to 2.5 times a dimension and four values become one with two roundings,
  * nine with four, so that it keeps to the plain sum's order. F(4x4, 3x3) takes multiples up to 8, F(6x6, 3x3) up to 32. What
@@ -82,40 +107,62 @@ static const struct {
     {"winograd2", {TEST_NMSE, 48, 1, 1}},     {"winograd4", {4e-10, 96, 0, 1}},   {"winograd4-batched", {4e-10, 96, 0, 1}},
     {"winograd4-clblast", {4e-10, 96, 0, 1}}, {"winograd6", {1.6e-9, 128, 0, 1}},
 };
-static row conv_rows[2 * NSCL_CONV_ALGORITHMS];
+enum { CONV_ROWS = 2 * NSCL_CONV_ALGORITHMS };
+static row conv_rows[CONV_ROWS], half_conv_rows[CONV_ROWS];
 
 static void name_conv_rows(void)
 {
-    static char names[2 * NSCL_CONV_ALGORITHMS][48];
-    for (int i = 0; i < 2 * NSCL_CONV_ALGORITHMS; i++) {
+    static char names[CONV_ROWS][48], half_names[CONV_ROWS][48];
+    for (int i = 0; i < CONV_ROWS; i++) {
         const char *algorithm = nscl_conv_names[i / 2];
         snprintf(names[i], sizeof names[i], "conv_%s %s", i % 2 ? "bwd" : "fwd", algorithm);
+        snprintf(half_names[i], sizeof half_names[i], "conv_%s %s half", i % 2 ? "bwd" : "fwd", algorithm);
         conv_rows[i] = (row){names[i], i % 2 ? rows_conv_bwd : rows_conv_fwd, i / 2, SUM};
+        half_conv_rows[i] = (row){half_names[i], conv_rows[i].run, i / 2, HALF};
         for (size_t k = 0; k < sizeof bounds / sizeof *bounds; k++)
             if (strcmp(bounds[k].algorithm, algorithm) == 0)
                 conv_rows[i].bound = bounds[k].bound;
     }
 }
 
-static void run_row(void **state)
+static void run_with(const row *r, nscl_precision precision)
 {
-    const row *r = *state;
+    nscl_error error = {0};
+    if (nscl_context_precision(test_ctx, precision, &error) != NSCL_OK) {
+        printf("  %s: %s\n", r->name, error.text);
+        skip();
+    }
     test_row_begin(r->name, r->bound);
     r->run(r->variant);
     test_row_end();
 }
 
+static void run_row(void **state)
+{
+    run_with(*state, NSCL_PRECISION_FP32);
+}
+
+static void run_half_row(void **state)
+{
+    run_with(*state, NSCL_PRECISION_FP16_STORAGE);
+}
+
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[ROWS + 2 * NSCL_CONV_ALGORITHMS];
+    static const struct {
+        const row *rows;
+        size_t count;
+        CMUnitTestFunction run;
+    } tables[] = {{rows, ROWS, run_row}, {conv_rows, CONV_ROWS, run_row}, {half_rows, HALF_ROWS, run_half_row}, {half_conv_rows, CONV_ROWS, run_half_row}};
+    struct CMUnitTest tests[ROWS + HALF_ROWS + 2 * CONV_ROWS];
+    size_t n = 0;
     int status = test_open();
     if (status)
         return status;
     name_conv_rows();
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
-        const row *r = i < ROWS ? &rows[i] : &conv_rows[i - ROWS];
-        tests[i] = (struct CMUnitTest){r->name, run_row, NULL, NULL, (void *)(uintptr_t)r};
-    }
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (size_t i = 0; i < tables[t].count; i++)
+            tests[n++] = (struct CMUnitTest){tables[t].rows[i].name, tables[t].run, NULL, NULL, (void *)(uintptr_t)&tables[t].rows[i]};
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     return test_close(cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS);

@@ -116,9 +116,144 @@ static void slope(void **state)
     golden_run_close(&r);
 }
 
+/* ---- Feature maps of 16-bit floats ---- */
+
+/* Whether the device has them; says so if not. */
+static int half_possible(void)
+{
+    nscl_error error = {0};
+    nscl_status status = nscl_context_precision(test_ctx, NSCL_PRECISION_FP16_STORAGE, &error);
+    nscl_context_precision(test_ctx, NSCL_PRECISION_FP32, NULL);
+    if (status == NSCL_OK)
+        return 1;
+    assert_int_equal(status, NSCL_BAD_ARGUMENT);
+    printf("  skipped: %s\n", error.text);
+    return 0;
+}
+
+/* The same loss but for roundings to 11 bits, some 1e-4 a layer. Such a change takes one value in some thousands across a ReLU's
+ * kink or to another maximum of a pooling, which turns up to a tenth of the gradient aside and leaves what lies along it. And where
+ * gradients outgrow the format later, the same again with a lower scale. */
+static void half_losses(void **state)
+{
+    (void)state;
+    if (!half_possible())
+        skip();
+    for (int i = 0; i < CASES; i++) {
+        golden_run r;
+        golden_run_read(&r, cases[i]);
+        r.settings.precision = NSCL_PRECISION_FP16_STORAGE;
+        golden_run_prepare(&r, NULL);
+        size_t n = r.golden->count;
+        double *gradient = calloc(n, sizeof *gradient), *again = calloc(n, sizeof *again), loss = golden_run_evaluate(&r.run, gradient);
+        double scale = r.run.loss.scale, terms = 0;
+        for (int k = 0; k < r.run.term_count; k++)
+            for (int j = 0; j < r.golden->term_count; j++)
+                if (strcmp(r.run.terms[k].name, r.golden->terms[j].name) == 0)
+                    terms = fmax(terms, fabs(r.run.terms[k].value / r.golden->terms[j].value - 1));
+        double all = golden_distance(gradient, r.golden->gradient, n), along = 0, square = 0;
+        for (size_t k = 0; k < n; k++) {
+            along += gradient[k] * r.golden->gradient[k];
+            square += r.golden->gradient[k] * r.golden->gradient[k];
+        }
+        printf("  %-22s terms off by %.1e, gradient by %.1e, along itself by %.1e; scale %g\n", cases[i], terms, all, fabs(along / square - 1), scale);
+        assert_true(terms <= 1e-2);
+        assert_true(fabs(loss - r.golden->loss) <= 5e-3 * r.golden->loss);
+        assert_true(fabs(along / square - 1) <= 3e-2);
+        assert_true(all <= 0.15);
+        r.run.loss.scale *= 0x1p20;
+        double second = golden_run_evaluate(&r.run, again);
+        assert_true(r.run.loss.scale < 0x1p20 * scale);
+        assert_true(second == loss);
+        assert_true(golden_distance(again, gradient, n) <= 5e-3);
+        free(gradient);
+        free(again);
+        golden_run_close(&r);
+    }
+    nscl_context_precision(test_ctx, NSCL_PRECISION_FP32, NULL);
+}
+
+/* Features past the format's end are an error that names the way out. */
+static void half_overflow(void **state)
+{
+    (void)state;
+    golden_run r;
+    nscl_error error = {0};
+    if (!half_possible())
+        skip();
+    golden_run_read(&r, "gatys.json");
+    nscl_conv_weights *second = &r.weights->conv[1];
+    for (size_t i = 0; i < (size_t)second->cin * (size_t)second->cout * 9; i++)
+        second->kernel[i] *= 3000;
+    r.settings.precision = NSCL_PRECISION_FP16_STORAGE;
+    golden_run_prepare(&r, NULL);
+    cl_mem g = nscl_buffer_zero(test_ctx, r.run.problem.n * sizeof(float));
+    nscl_problem_evaluate(&r.run.problem, g, r.run.x, NULL, NULL, NULL, 0);
+    nscl_buffer_free(test_ctx, g);
+    assert_int_equal(nscl_context_status(test_ctx, &error), NSCL_BAD_NUMBER);
+    assert_non_null(strstr(error.text, "fp32"));
+    golden_run_close(&r);
+    nscl_context_precision(test_ctx, NSCL_PRECISION_FP32, NULL);
+}
+
+/* Whole runs on the published network, by Adam: L-BFGS's searches turn any two orders of summation into different paths, those
+ * of floats as well. */
+enum { TRACE = 50 };
+
+static int keep_loss(const nscl_progress *progress, void *user)
+{
+    double *losses = user;
+    if (progress->evaluation <= TRACE)
+        losses[progress->evaluation - 1] = progress->loss;
+    return 0;
+}
+
+static void half_trace(void **state)
+{
+    static const char *const names[] = {"weights/vgg19_composite_keras_layout_notop.h5", "pictures/content/golden_gate.jpg", "pictures/style/the_scream.jpg"};
+    const char *data = getenv("NSCL_TEST_DATA");
+    char paths[3][512];
+    double losses[2][TRACE] = {{0}}, worst = 0;
+    nscl_error error = {0};
+    nscl_weights *weights = NULL;
+    nscl_picture content, style, out;
+    (void)state;
+    if (!half_possible())
+        skip();
+    for (int i = 0; i < 3; i++)
+        snprintf(paths[i], sizeof paths[i], "%s/%s", data ? data : "", names[i]);
+    if (nscl_weights_open(&weights, paths[0], &error) != NSCL_OK) {
+        printf("  skipped: %s\n", error.text);
+        skip();
+    }
+    assert_int_equal(nscl_picture_read(&content, paths[1], 0, &error), NSCL_OK);
+    assert_int_equal(nscl_picture_read(&style, paths[2], 0, &error), NSCL_OK);
+    for (int half = 0; half < 2; half++) {
+        nscl_settings settings;
+        nscl_job job = {.content = &content, .styles = &style, .style_count = 1, .progress = keep_loss, .user = losses[half]};
+        nscl_settings_init(&settings, NSCL_PRESET_GATYS);
+        settings.short_side = 64;
+        settings.iterations = TRACE;
+        settings.optimizer = NSCL_ADAM;
+        settings.learning_rate = 2;
+        settings.precision = half ? NSCL_PRECISION_FP16_STORAGE : NSCL_PRECISION_FP32;
+        if (nscl_paint(test_ctx, weights, &settings, &job, &out, &error) != NSCL_OK)
+            fail_msg("%s", error.text);
+        nscl_picture_free(&out);
+    }
+    nscl_context_precision(test_ctx, NSCL_PRECISION_FP32, NULL);
+    nscl_picture_free(&content);
+    nscl_picture_free(&style);
+    nscl_weights_free(weights);
+    for (int i = 0; i < TRACE; i++)
+        worst = fmax(worst, fabs(losses[1][i] / losses[0][i] - 1));
+    printf("  loss %.4g to %.4g, with 16 bits off by at most %.1e\n", losses[0][0], losses[0][TRACE - 1], worst);
+    assert_true(worst <= 1e-2);
+}
+
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[NSCL_CONV_ALGORITHMS + SLOPES];
+    struct CMUnitTest tests[NSCL_CONV_ALGORITHMS + SLOPES + 3];
     size_t n = 0;
     int status = test_open();
     if (status)
@@ -128,6 +263,9 @@ int main(int argc, char **argv)
             tests[n++] = (struct CMUnitTest){nscl_conv_names[a], golden_losses, NULL, NULL, (void *)a};
     for (int i = 0; i < SLOPES; i++)
         tests[n++] = (struct CMUnitTest){slopes[i].name, slope, NULL, NULL, (void *)(uintptr_t)&slopes[i]};
+    tests[n++] = (struct CMUnitTest){"half losses", half_losses, NULL, NULL, NULL};
+    tests[n++] = (struct CMUnitTest){"half overflow", half_overflow, NULL, NULL, NULL};
+    tests[n++] = (struct CMUnitTest){"half trace", half_trace, NULL, NULL, NULL};
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     return test_close(_cmocka_run_group_tests("style", tests, n, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS);
