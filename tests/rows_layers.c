@@ -103,16 +103,17 @@ static void each_conv(void (*run)(int cin, int cout, int h, int w, nscl_conv_alg
     int image = algorithm == NSCL_CONV_IMAGE;
     size_t channels = image ? sizeof picture_channels / sizeof *picture_channels : sizeof block_channels / sizeof *block_channels;
     const int(*c)[2] = image ? picture_channels : block_channels;
-    int most = test_small > 1 && algorithm == NSCL_CONV_WINOGRAD4_BATCHED ? 1 : 400; /* 36 products of 64 work-items: minutes on a simulator */
+    int most = test_small > 2 && algorithm == NSCL_CONV_WINOGRAD4_BATCHED ? 1 : 400; /* 36 products of 64 work-items: minutes on a simulator */
+    size_t stride = (test_small == 1 ? 3 : 1) * (test_ctx->half_storage ? 3 : 1); /* 16 bits: other loads and stores only */
     if (!conv_possible(algorithm))
         skip();
     for (size_t i = 0; i < channels; i++)
-        for (size_t k = 0; k < (test_small ? SMALL : sizeof conv_sizes / sizeof *conv_sizes); k++)
-            if ((!test_small || c[i][0] * c[i][1] <= most) && (!test_ctx->half_storage || (i + k) % 3 == 0)) /* 16 bits: other loads and stores only */
+        for (size_t k = 0; k < (test_small > 1 ? SMALL : sizeof conv_sizes / sizeof *conv_sizes); k++)
+            if ((test_small < 2 || c[i][0] * c[i][1] <= most) && (i + k) % stride == 0)
                 run(c[i][0], c[i][1], conv_sizes[k][0], conv_sizes[k][1], algorithm);
     if (algorithm == NSCL_CONV_GEMM)
         run(1, 2, 257, 241, algorithm); /* more pixels than a strip of its scratch memory */
-    if ((algorithm == NSCL_CONV_WINOGRAD4_BATCHED || algorithm == NSCL_CONV_WINOGRAD4_CLBLAST) && !test_small)
+    if ((algorithm == NSCL_CONV_WINOGRAD4_BATCHED || algorithm == NSCL_CONV_WINOGRAD4_CLBLAST) && test_small < 2)
         run(1, 128, 257, 241, algorithm); /* more tiles than a strip, or several work-groups of them */
 }
 
@@ -134,7 +135,7 @@ static const int pool_channels[] = {1, 3, 20, 64};
 
 #define EACH_POOL(c, h, w, up)                                                                                  \
     for (size_t k_ = 0; k_ < sizeof pool_sizes / sizeof *pool_sizes; k_++)                                      \
-        for (size_t i_ = 0; i_ < sizeof pool_channels / sizeof *pool_channels - (size_t)(test_small > 0); i_++) \
+        for (size_t i_ = 0; i_ < sizeof pool_channels / sizeof *pool_channels - (size_t)(test_small > 1); i_++) \
             for (int c = pool_channels[i_], h = pool_sizes[k_][0], w = pool_sizes[k_][1], up = 0; up < 2; up++)
 
 /* Whole numbers: many equal maxima and many zeros. */
@@ -219,10 +220,10 @@ static void each_gram(void (*run)(int c, int h, int w), unsigned feature)
     if (feature == NSCL_FEATURE_GEMM && !(before & NSCL_FEATURE_GEMM))
         skip();
     test_ctx->features = feature;
-    for (size_t i = 0; i < sizeof gram_channels / sizeof *gram_channels - (size_t)(test_small > 0); i++)
-        for (size_t k = 0; k < sizeof gram_sizes / sizeof *gram_sizes - (size_t)(test_small > 0); k++)
+    for (size_t i = 0; i < sizeof gram_channels / sizeof *gram_channels - (size_t)(test_small > 1); i++)
+        for (size_t k = 0; k < sizeof gram_sizes / sizeof *gram_sizes - (size_t)(test_small > 1); k++)
             run(gram_channels[i], gram_sizes[k][0], gram_sizes[k][1]);
-    if (!test_small)
+    if (test_small < 2)
         run(2, 725, 727); /* more pixels than a strip of rows takes, and than the usual chunks of a partial matrix */
     (void)test_case("the device");
     test_ctx->features = before;

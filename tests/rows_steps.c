@@ -8,7 +8,7 @@ static const int counts[] = {1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP 
 
 #define EACH_COUNT(n, blocks)      \
     for (size_t k_ = 0, n, blocks; \
-         k_ < sizeof counts / sizeof *counts - (size_t)(test_small > 0) && (blocks = (size_t)counts[k_], n = blocks * (size_t)test_ctx->block, 1); k_++)
+         k_ < sizeof counts / sizeof *counts - (size_t)(test_small > 1) && (blocks = (size_t)counts[k_], n = blocks * (size_t)test_ctx->block, 1); k_++)
 
 /* ---- Optimisers ---- */
 

@@ -10,8 +10,8 @@ static const int counts[] = {
     1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP + 1, NSCL_PARTIALS - 1, NSCL_PARTIALS, NSCL_PARTIALS + 1, 1000, NSCL_PARTIALS *NSCL_GROUP + 1};
 
 #define EACH_COUNT(n, all)                                                                                                 \
-    for (size_t k_ = 0, n; k_ < (test_small ? sizeof small_counts / sizeof *small_counts : sizeof(all) / sizeof *(all)) && \
-                           (n = (size_t)(test_small ? small_counts : (all))[k_] * (size_t)test_ctx->block, 1);             \
+    for (size_t k_ = 0, n; k_ < (test_small > 1 ? sizeof small_counts / sizeof *small_counts : sizeof(all) / sizeof *(all)) && \
+                           (n = (size_t)(test_small > 1 ? small_counts : (all))[k_] * (size_t)test_ctx->block, 1);             \
          k_++)
 
 enum { SLOTS = 3, SLOT = 1 };
@@ -188,7 +188,7 @@ static const int pictures[][2] = {
     {1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 5}, {1, 65}, {65, 1}, {43, 3}, {3, NSCL_GROUP - 1}, {5, NSCL_GROUP}, {2, NSCL_GROUP + 1}, {47, 130}};
 
 #define EACH_PICTURE(h, w)                                                                        \
-    for (size_t k_ = 0; k_ < sizeof pictures / sizeof *pictures - (size_t)(test_small > 0); k_++) \
+    for (size_t k_ = 0; k_ < sizeof pictures / sizeof *pictures - (size_t)(test_small > 1); k_++) \
         for (int h = pictures[k_][0], w = pictures[k_][1], once_ = 1; once_; once_ = 0)
 
 /* Whole numbers for the form with a kink, so that many neighbours are equal. */

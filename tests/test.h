@@ -1,9 +1,9 @@
 /* What the tests of device work share: the device, arrays for both sides, and the comparison with the reference.
  *
  * NSCL_DEVICE in the environment selects the device as it does for the program; without such a device a test program
- * says so and ends with TEST_SKIPPED. NSCL_TEST_SMALL=1 keeps to tiny shapes, for slow devices; 2 runs every fifth of
- * their cases, for simulators. NSCL_TEST_LIKE=gpu runs the kernels as a GPU gets them: work-groups of many items that
- * share sums.
+ * says so and ends with TEST_SKIPPED. NSCL_TEST_SMALL=1 takes a third of the convolutions, for slow compilers; 2 keeps to
+ * tiny shapes, for slow devices; 3 runs every fifth of their cases, for simulators. NSCL_TEST_LIKE=gpu runs the kernels as
+ * a GPU gets them: work-groups of many items that share sums.
  *
  * Every device array is followed by a guard zone of NaN: a read beyond an input poisons a result, a write beyond an
  * output is found. Outputs begin as NaN, so that a place that is not written is found too. */
@@ -70,7 +70,7 @@ float *test_floats(const double *x, size_t n);
  * (side, side) padded with zeros there. */
 cl_mem test_input(const double *x, size_t n);
 cl_mem test_output(size_t n);
-/* The same as feature maps are kept: floats, or 16 bits each (nscl_context_precision). Blocks are such, too. */
+/* The same as feature maps are kept: floats, or 16 bits each (nscl_precision_set). Blocks are such, too. */
 cl_mem test_stored_input(const double *x, size_t n);
 cl_mem test_stored_output(size_t n);
 cl_mem test_blocks_input(const double *x, int c, int h, int w);
