@@ -50,7 +50,7 @@ static char *copy_text(const char *text)
     return text ? strdup(text) : NULL;
 }
 
-static void set_build_options(nscl_context *ctx)
+void nscl_context_build_options(nscl_context *ctx)
 {
     snprintf(ctx->build_options, sizeof ctx->build_options, "-cl-std=CL1.2 -DCB=%d -DRL=%d -DPARTIALS=%d%s", ctx->block, ctx->reduce_items, NSCL_PARTIALS,
              ctx->half_storage ? " -DHALF_STORAGE" : "");
@@ -94,7 +94,7 @@ nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl
     ctx->register_block = ctx->block == 16 ? 12 : 6; /* two sums each, of 32 registers (16-wide vectors) or 16 */
     ctx->reduce_items = f->cpu_like || f->group_limit < 64 ? 1 : 64;
     ctx->heavy_items = f->cpu_like ? 1 : 64;
-    set_build_options(ctx);
+    nscl_context_build_options(ctx);
     ctx->conv_wanted = copy_text(getenv("NSCL_CONV"));
     ctx->kernel_dir = copy_text(o->kernel_dir ? o->kernel_dir : getenv("NSCL_KERNELS"));
     const char *cache = getenv("NSCL_CACHE");
@@ -141,22 +141,6 @@ void nscl_close(nscl_context *ctx)
 const nscl_device_info *nscl_context_device(const nscl_context *ctx)
 {
     return &ctx->facts.info;
-}
-
-nscl_status nscl_context_precision(nscl_context *ctx, nscl_precision precision, nscl_error *error)
-{
-    int half = precision == NSCL_PRECISION_FP16_STORAGE;
-    if (half && !ctx->facts.fp16)
-        return nscl_fail(error, NSCL_BAD_ARGUMENT,
-                         "precision fp16-storage: device %d, %s, has no 16-bit floats (cl_khr_fp16); choose fp32, or another device (nscl-probe lists them)",
-                         ctx->facts.info.index, ctx->facts.info.name);
-    if (half != ctx->half_storage) {
-        ctx->half_storage = half;
-        clFinish(ctx->queue);
-        nscl_kernels_release(ctx);
-        set_build_options(ctx);
-    }
-    return NSCL_OK;
 }
 
 nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error)

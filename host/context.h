@@ -52,7 +52,8 @@ struct nscl_context {
     unsigned features;
     int products;      /* over 1: fused convolutions make their products so often, for timing them; results stay the same */
     char *conv_wanted; /* NSCL_CONV in the environment: this convolution wherever it can run; NULL: the program chooses */
-    int half_storage; /* feature maps and their gradients are 16-bit floats */
+    int half_storage;  /* feature maps and their gradients are 16-bit floats */
+    int half_checked;  /* the device converts them right */
     char *kernel_dir;
     char *cache_dir;            /* NULL: programs are not kept */
     struct nscl_tuning *tuning; /* rows for this device (tuning.h) */
@@ -70,8 +71,8 @@ struct nscl_context {
 /* The first error so far, copied to `error` and cleared; NSCL_OK if none. Waits for the device first. */
 nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error);
 
-/* How feature maps are kept from now on; those that there are become meaningless. NSCL_BAD_ARGUMENT where the device cannot. */
-nscl_status nscl_context_precision(nscl_context *ctx, nscl_precision precision, nscl_error *error);
+/* Sets build_options, which follow block, reduce_items and half_storage. */
+void nscl_context_build_options(nscl_context *ctx);
 
 /* printf to the log callback. */
 void nscl_log(const nscl_context *ctx, nscl_log_level level, const char *format, ...) NSCL_PRINTF(3, 4);

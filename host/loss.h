@@ -38,9 +38,9 @@ typedef struct nscl_loss {
     cl_mem sums;        /* (slots, NSCL_PARTIALS): the loss's, then those of the optimiser */
     int slots, extra_slots;
     /* Where gradients are 16-bit floats they are kept times `scale`, a power of two; see nscl_loss_eval. */
-    double scale;      /* 1 for floats */
-    cl_mem watch;      /* what the scale is judged by; NULL for floats */
-    int since_look;    /* evaluations since the gradients' largest elements were looked at; below 0: not yet */
+    double scale;     /* 1 for floats */
+    cl_mem watch;     /* what the scale is judged by; NULL for floats */
+    int since_look;   /* evaluations since the gradients' largest elements were looked at; below 0: not yet */
     int forward_done; /* the activations are already those of the next evaluation's x */
 } nscl_loss;
 

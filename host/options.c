@@ -106,7 +106,7 @@ static const nscl_option rows[] = {
 
     HEADING("Device and help"),
     TEXT("device", "WHICH", 0, AT(device), "auto, number, P:D, part of its name, cpu or gpu; $NSCL_DEVICE, else auto, when not given"),
-    CHOICE("precision", REC, SET(precision), precisions, "fp16-storage: feature maps in 16 bits, for half their memory where the device has them"),
+    CHOICE("precision", REC, SET(precision), precisions, "fp16-storage: feature maps in 16 bits, for half their memory"),
     FLAG("list-devices", 0, AT(list_devices), "list the devices and end"),
     FLAG("version", 0, AT(version), "show the version and end"),
     FLAG("help", 0, AT(help), "show this and end"),

@@ -10,6 +10,7 @@
 #include "kernel.h"
 #include "noise.h"
 #include "os.h"
+#include "precision.h"
 #include "precondition.h"
 #include "tune.h"
 
@@ -279,7 +280,7 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     if (status == NSCL_OK)
         status = nscl_settings_size(s, job->content->width, job->content->height, &r->w, &r->h, error);
     if (status == NSCL_OK)
-        status = nscl_context_precision(ctx, s->precision, error);
+        status = nscl_precision_set(ctx, s->precision, error);
     if (status != NSCL_OK)
         return status;
     r->network = nscl_network_create(ctx, r->weights, deepest(r), s->pooling, s->pool_round_up);

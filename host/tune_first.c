@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "os.h"
+#include "precision.h"
 #include "tune.h"
 
 enum { SMALL_SIDE = 32 };
@@ -120,8 +121,8 @@ int nscl_tune_network(const nscl_network *n, int h, int w)
     }
     /* Measured and compared in floats, whatever this run keeps its maps as: the rows serve both. */
     nscl_precision now = n->ctx->half_storage ? NSCL_PRECISION_FP16_STORAGE : NSCL_PRECISION_FP32;
-    nscl_context_precision(n->ctx, NSCL_PRECISION_FP32, NULL);
+    nscl_precision_set(n->ctx, NSCL_PRECISION_FP32, NULL);
     int tuned = nscl_tune_first(n->ctx, layers, n->depth, NSCL_TUNE_SECONDS);
-    nscl_context_precision(n->ctx, now, NULL);
+    nscl_precision_set(n->ctx, now, NULL);
     return tuned;
 }

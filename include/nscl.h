@@ -155,8 +155,7 @@ typedef enum nscl_filter { NSCL_FILTER_NEAREST, NSCL_FILTER_BILINEAR, NSCL_FILTE
 typedef enum nscl_tv { NSCL_TV_L2, NSCL_TV_L1, NSCL_TV_POWER } nscl_tv;
 typedef enum nscl_optimizer { NSCL_LBFGS, NSCL_ADAM } nscl_optimizer;
 typedef enum nscl_line_search { NSCL_WOLFE, NSCL_FIXED_STEP } nscl_line_search;
-/* What feature maps and their gradients are kept as; all arithmetic is in 32 bits. 16-bit floats take half the memory where the
- * device has them (cl_khr_fp16). */
+/* What feature maps and their gradients are kept as; all arithmetic is in 32 bits. 16-bit floats take half the memory. */
 typedef enum nscl_precision { NSCL_PRECISION_FP32, NSCL_PRECISION_FP16_STORAGE } nscl_precision;
 typedef enum nscl_init { NSCL_INIT_CONTENT, NSCL_INIT_NOISE, NSCL_INIT_GRAY, NSCL_INIT_STYLE } nscl_init;
 
@@ -205,7 +204,7 @@ typedef struct nscl_settings {
     uint64_t seed;             /* of the noise */
     int preserve_colors;       /* luma of the result, colour of the content */
     int depth;                 /* of the result: 8 or 16 bits a sample */
-    nscl_precision precision;  /* a device without it is an error of nscl_paint */
+    nscl_precision precision;  /* a device that converts wrongly is an error of nscl_paint */
 } nscl_settings;
 
 /* Defaults of the preset. */

@@ -239,15 +239,6 @@ says "nosuch"
 paint 0 --output e.png --size 32 --device auto # the option outranks the variable
 unset NSCL_DEVICE
 
-# Feature maps of 16 bits: where the device has them another picture, else advice and nothing else.
-if "$nscl" --quiet --content photo.png --styles painting.png --output half.png --size 32 --iterations 1 --precision fp16-storage >said 2>&1; then
-    halves=1
-else
-    halves=0
-    paint 2 --output e.png --overwrite --size 32 --precision fp16-storage
-    says "choose fp32"
-fi
-
 # ---- log ---------------------------------------------------------------------------------------------------
 
 # The evaluations of a log, without the time they took.
@@ -349,7 +340,7 @@ effect "$small --optimizer adam" "--eps 10" '"eps":10.0'
 effect "$small --iterations 12" "--lbfgs-history 1" '"lbfgs-history":1,'
 effect "$small --iterations 4" "--precondition 0" '"precondition":0.0,'
 effect "$small" "--line-search none" '"line-search":"none"'
-[ $halves = 0 ] || effect "$small" "--precision fp16-storage" '"precision":"fp16-storage"'
+effect "$small" "--precision fp16-storage" '"precision":"fp16-storage"'
 effect "$small" "--iterations 2" '"iterations":2'
 own="--preset neural-style" # the photograph's own size
 effect "$own" "--size 32" '"width":32,"height":'

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops_rows.h"
+#include "precision.h"
 
 typedef struct row {
     const char *name;
@@ -128,7 +129,7 @@ static void name_conv_rows(void)
 static void run_with(const row *r, nscl_precision precision)
 {
     nscl_error error = {0};
-    if (nscl_context_precision(test_ctx, precision, &error) != NSCL_OK) {
+    if (nscl_precision_set(test_ctx, precision, &error) != NSCL_OK) {
         printf("  %s: %s\n", r->name, error.text);
         skip();
     }

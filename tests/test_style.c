@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "golden_run.h"
+#include "precision.h"
 
 /* ---- Golden losses ---- */
 
@@ -122,8 +123,8 @@ static void slope(void **state)
 static int half_possible(void)
 {
     nscl_error error = {0};
-    nscl_status status = nscl_context_precision(test_ctx, NSCL_PRECISION_FP16_STORAGE, &error);
-    nscl_context_precision(test_ctx, NSCL_PRECISION_FP32, NULL);
+    nscl_status status = nscl_precision_set(test_ctx, NSCL_PRECISION_FP16_STORAGE, &error);
+    nscl_precision_set(test_ctx, NSCL_PRECISION_FP32, NULL);
     if (status == NSCL_OK)
         return 1;
     assert_int_equal(status, NSCL_BAD_ARGUMENT);
@@ -170,7 +171,7 @@ static void half_losses(void **state)
         free(again);
         golden_run_close(&r);
     }
-    nscl_context_precision(test_ctx, NSCL_PRECISION_FP32, NULL);
+    nscl_precision_set(test_ctx, NSCL_PRECISION_FP32, NULL);
 }
 
 /* Features past the format's end are an error that names the way out. */
@@ -193,7 +194,7 @@ static void half_overflow(void **state)
     assert_int_equal(nscl_context_status(test_ctx, &error), NSCL_BAD_NUMBER);
     assert_non_null(strstr(error.text, "fp32"));
     golden_run_close(&r);
-    nscl_context_precision(test_ctx, NSCL_PRECISION_FP32, NULL);
+    nscl_precision_set(test_ctx, NSCL_PRECISION_FP32, NULL);
 }
 
 /* Whole runs on the published network, by Adam: L-BFGS's searches turn any two orders of summation into different paths, those
@@ -241,7 +242,7 @@ static void half_trace(void **state)
             fail_msg("%s", error.text);
         nscl_picture_free(&out);
     }
-    nscl_context_precision(test_ctx, NSCL_PRECISION_FP32, NULL);
+    nscl_precision_set(test_ctx, NSCL_PRECISION_FP32, NULL);
     nscl_picture_free(&content);
     nscl_picture_free(&style);
     nscl_weights_free(weights);

@@ -1,6 +1,7 @@
 /* nscl-bench: how long an evaluation of the loss and its gradient takes here, where the time goes, how far that is from
  * what the device could do, and how it compares with the same in PyTorch. Medians throughout: machines are noisy. */
 #include "bench.h"
+#include "precision.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static nscl_status open_all(bench *b, nscl_error *error)
     if (status != NSCL_OK)
         return status;
     if (b->options.precision && strcmp(b->options.precision, "fp16-storage") == 0)
-        status = nscl_context_precision(b->ctx, NSCL_PRECISION_FP16_STORAGE, error);
+        status = nscl_precision_set(b->ctx, NSCL_PRECISION_FP16_STORAGE, error);
     else if (b->options.precision && strcmp(b->options.precision, "fp32") != 0)
         status = nscl_fail(error, NSCL_BAD_ARGUMENT, "--precision '%s': there are fp32 and fp16-storage", b->options.precision);
     if (status != NSCL_OK)
