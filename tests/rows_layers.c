@@ -103,7 +103,7 @@ static void each_conv(void (*run)(int cin, int cout, int h, int w, nscl_conv_alg
     int image = algorithm == NSCL_CONV_IMAGE;
     size_t channels = image ? sizeof picture_channels / sizeof *picture_channels : sizeof block_channels / sizeof *block_channels;
     const int(*c)[2] = image ? picture_channels : block_channels;
-    int most = test_small > 2 && algorithm == NSCL_CONV_WINOGRAD4_BATCHED ? 1 : 400; /* 36 products of 64 work-items: minutes on a simulator */
+    int most = test_small > 2 && algorithm == NSCL_CONV_WINOGRAD4_BATCHED ? 1 : 400;             /* 36 products of 64 work-items: minutes on a simulator */
     size_t third = test_small == 1 ? 3 : 1, stride = test_ctx->half_storage ? 3 * third : third; /* 16 bits: other loads and stores only */
     if (!conv_possible(algorithm))
         skip();

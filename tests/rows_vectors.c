@@ -9,7 +9,7 @@ static const int small_counts[] = {1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_
 static const int counts[] = {
     1, 2, 3, 5, NSCL_GROUP - 1, NSCL_GROUP, NSCL_GROUP + 1, NSCL_PARTIALS - 1, NSCL_PARTIALS, NSCL_PARTIALS + 1, 1000, NSCL_PARTIALS *NSCL_GROUP + 1};
 
-#define EACH_COUNT(n, all)                                                                                                 \
+#define EACH_COUNT(n, all)                                                                                                     \
     for (size_t k_ = 0, n; k_ < (test_small > 1 ? sizeof small_counts / sizeof *small_counts : sizeof(all) / sizeof *(all)) && \
                            (n = (size_t)(test_small > 1 ? small_counts : (all))[k_] * (size_t)test_ctx->block, 1);             \
          k_++)
