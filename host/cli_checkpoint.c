@@ -78,15 +78,17 @@ char *nscl_cli_checkpoint_path(const nscl_cli_checkpoint *checkpoint, int number
     return path;
 }
 
+int nscl_cli_checkpoint_due(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now)
+{
+    int number = nscl_cli_number(checkpoint->by_step, now);
+    return checkpoint->pattern && number >= 0 && number % checkpoint->every == 0;
+}
+
 nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture_options *picture_options, char **path,
                                       nscl_error *error)
 {
     nscl_picture picture = {0};
-    int number = nscl_cli_number(checkpoint->by_step, now);
-    *path = NULL;
-    if (!checkpoint->pattern || number < 0 || number % checkpoint->every != 0)
-        return NSCL_OK;
-    *path = nscl_cli_checkpoint_path(checkpoint, number);
+    *path = nscl_cli_checkpoint_path(checkpoint, nscl_cli_number(checkpoint->by_step, now));
     if (!*path)
         return nscl_cli_fail(error, NSCL_NO_MEMORY, "--checkpoint-output: no memory");
     nscl_status status = nscl_progress_picture(now, &picture, error);

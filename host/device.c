@@ -20,6 +20,8 @@ static const quirk quirks[] = {
     {"apple", NULL, NULL, NSCL_DEVICE_CPU, NSCL_QUIRK_GROUP_OF_ONE, "work-groups of one item only (-54 otherwise)"},
     {"portable computing language", NULL, NULL, -1, NSCL_QUIRK_LOCAL_ABORTS,
      "kernels over the local memory end the process: sizes are checked before a launch"},
+    {"portable computing language", NULL, NULL, -1, NSCL_QUIRK_NO_BINARIES,
+     "keeps compiled kernels itself: asked for binaries it would compile each a second time"},
     {"rusticl", "llvmpipe", NULL, -1, NSCL_QUIRK_EMULATED, "a software rasteriser, for checking only"},
     {"oclgrind", NULL, NULL, -1, NSCL_QUIRK_EMULATED | NSCL_QUIRK_NO_BINARIES, "a simulator, for checking only"},
     {"clover", NULL, NULL, -1, NSCL_QUIRK_NO_BINARIES, "program binaries are not kept"},

@@ -16,7 +16,7 @@ enum {
     NSCL_QUIRK_GROUP_OF_ONE = 1, /* work-groups larger than one item fail (-54) */
     NSCL_QUIRK_EMULATED = 2,     /* a device simulated for checking: orders of magnitude slower, never chosen by itself while another is there */
     NSCL_QUIRK_LOCAL_ABORTS = 4, /* a kernel over the local memory ends the process instead of failing the call */
-    NSCL_QUIRK_NO_BINARIES = 8   /* program binaries do not survive a round trip */
+    NSCL_QUIRK_NO_BINARIES = 8   /* program binaries do not survive a round trip, or cost more than they save */
 };
 
 typedef struct nscl_device_facts {

@@ -181,19 +181,21 @@ static int on_progress(const nscl_progress *now, void *user)
 {
     app *a = user;
     nscl_error error = {NSCL_OK, ""};
-    nscl_picture_options options = picture_options(a);
-    char *path = NULL;
     a->evaluations = now->evaluation;
     a->seconds = now->seconds;
     nscl_cli_progress_update(&a->progress, now);
     nscl_status status = nscl_cli_log_write(&a->log, now, &error);
     note_side_failure(a, status, &error);
-    error = (nscl_error){NSCL_OK, ""};
-    status = nscl_cli_checkpoint_write(&a->checkpoint, now, &options, &path, &error);
-    note_side_failure(a, status, &error);
-    if (path && status == NSCL_OK && a->options.verbose)
-        nscl_cli_say(&a->progress, "wrote %s", path);
-    free(path);
+    if (nscl_cli_checkpoint_due(&a->checkpoint, now)) {
+        nscl_picture_options options = picture_options(a);
+        char *path = NULL;
+        error = (nscl_error){NSCL_OK, ""};
+        status = nscl_cli_checkpoint_write(&a->checkpoint, now, &options, &path, &error);
+        note_side_failure(a, status, &error);
+        if (path && status == NSCL_OK && a->options.verbose)
+            nscl_cli_say(&a->progress, "wrote %s", path);
+        free(path);
+    }
     return nscl_cli_interrupted();
 }
 

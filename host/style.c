@@ -236,6 +236,7 @@ static int report(void *user, cl_mem x, double loss, const char *note)
         r->best_loss = loss;
         nscl_axpby(r->ctx, r->best, x, r->problem.n, 1.0f, 0.0f);
     }
+    nscl_weights_hash_begin(r->weights->hash); /* which the result's description will name */
     if (!r->job->progress)
         return 0;
     r->shown = x;

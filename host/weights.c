@@ -171,7 +171,7 @@ nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, con
         status = nscl_weights_refuse(name, bytes, size, error);
     if (status == NSCL_OK)
         status = finish(w, name, error);
-    if (status == NSCL_OK && !(w->hash = nscl_weights_hash_start(bytes, size, owned)))
+    if (status == NSCL_OK && !(w->hash = nscl_weights_hash_create(bytes, size, owned)))
         status = nscl_fail(error, NSCL_NO_MEMORY, "no memory for the network of '%s'", name);
     if (status != NSCL_OK) {
         nscl_weights_free(w);

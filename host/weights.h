@@ -56,6 +56,8 @@ nscl_status nscl_weights_read_safetensors(struct nscl_weights *w, const char *pa
 /* The same from memory; `name` is used in messages. Detects the format by content. `bytes` must stay until the weights
  * are freed, or be `owned`: freed when they are no longer needed, but not after an error. */
 nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, const unsigned char *bytes, size_t size, unsigned char *owned, nscl_error *error);
+/* Begins to work out the file's hash in a thread, unless that was begun. NULL is accepted. */
+void nscl_weights_hash_begin(nscl_weights_hash *hash);
 /* What the file's hash says it is, or "". Valid until the weights are freed. */
 const char *nscl_weights_known(const struct nscl_weights *w);
 

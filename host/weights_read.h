@@ -49,10 +49,10 @@ int nscl_input_valid(const nscl_input_convention *input);
 /* The hash as 64 hexadecimal digits, and the title of the published file that has it, or "". */
 void nscl_weights_recognise(const unsigned char *bytes, size_t size, char sha256[65], char known[96]);
 
-/* Begins to work that out while others go on; `bytes` must stay. `owned` (NULL: none) is freed once they are no longer
- * needed. NULL when there is no memory; `owned` is the caller's then. */
-nscl_weights_hash *nscl_weights_hash_start(const unsigned char *bytes, size_t size, unsigned char *owned);
-/* Wait until it is known. Valid until freed; any thread may call. */
+/* That of `bytes`, which must stay, yet to be worked out. `owned` (NULL: none) is freed once they are no longer needed. NULL
+ * when there is no memory; `owned` is the caller's then. */
+nscl_weights_hash *nscl_weights_hash_create(const unsigned char *bytes, size_t size, unsigned char *owned);
+/* Work it out now, or wait until it is known. Valid until freed; any thread may call. */
 const char *nscl_weights_hash_sha256(nscl_weights_hash *hash);
 const char *nscl_weights_hash_known(nscl_weights_hash *hash);
 /* NULL is accepted. */
