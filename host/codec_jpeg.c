@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "colour.h"
+
 #define MAX_SCANS 100       /* encoders use about ten; a hostile file of many tiny scans would take hours */
 #define MAX_PADDING 4       /* stray bytes after a scan that some cameras leave; more are a sign of damage */
 #define COMMENT_SIZE 65533u /* most that fits in one marker */
@@ -31,6 +33,8 @@ struct jpeg_job {
     int quality;
     const char *comment, *name;
     char *found;
+    nscl_colour_source source;
+    nscl_colour *colour; /* NULL: the samples stay */
     uint64_t max_pixels;
     nscl_status status;
     nscl_error *error;
@@ -110,6 +114,26 @@ static int jpeg_orientation(const struct jpeg_decompress_struct *in)
     return 0;
 }
 
+/* The profile in its segments; libjpeg puts them in order, and finds none where one is missing. */
+static void open_colour(struct jpeg_job *job)
+{
+    struct jpeg_decompress_struct *in = &job->in;
+    nscl_colour_source *source = &job->source;
+    unsigned size = 0;
+    source->space = in->num_components == 1   ? NSCL_COLOUR_GREY
+                    : in->num_components == 3 ? NSCL_COLOUR_RGB
+                    : in->saw_Adobe_marker    ? NSCL_COLOUR_INKS_INVERTED
+                                              : NSCL_COLOUR_INKS;
+    source->channels = source->space >= NSCL_COLOUR_INKS ? 4 : 3;
+    source->depth = 8;
+    if (jpeg_read_icc_profile(in, &source->profile, &size))
+        source->size = size;
+    else
+        for (jpeg_saved_marker_ptr marker = in->marker_list; marker; marker = marker->next)
+            source->damaged |= marker->marker == JPEG_APP0 + 2 && marker->data_length >= 12 && memcmp(marker->data, "ICC_PROFILE", 12) == 0;
+    job->colour = nscl_colour_open(source, &job->out->note);
+}
+
 static unsigned char under(unsigned ink, unsigned black)
 {
     unsigned t = ink * black + 128; /* ink * black / 255, rounded */
@@ -135,6 +159,7 @@ static void read_rows(struct jpeg_job *job)
     in->progress = &job->progress;
     jpeg_mem_src(in, job->bytes, (unsigned long)job->size);
     jpeg_save_markers(in, JPEG_APP0 + 1, 0xffff);
+    jpeg_save_markers(in, JPEG_APP0 + 2, 0xffff);
     jpeg_read_header(in, TRUE);
     if (in->num_components != 1 && in->num_components != 3 && in->num_components != 4)
         stop(job, nscl_fail(job->error, NSCL_BAD_FILE, "cannot read '%s': a JPEG of %d channels; save it anew as PNG", job->name, in->num_components));
@@ -142,6 +167,7 @@ static void read_rows(struct jpeg_job *job)
     if (job->status != NSCL_OK)
         return;
     job->orientation = jpeg_orientation(in);
+    open_colour(job);
 
     int inks = in->num_components == 4;
     in->out_color_space = inks ? JCS_CMYK : JCS_RGB;
@@ -151,7 +177,9 @@ static void read_rows(struct jpeg_job *job)
     while (in->output_scanline < in->output_height) {
         JSAMPROW to = (unsigned char *)job->out->samples + in->output_scanline * stride;
         jpeg_read_scanlines(in, inks ? row : &to, 1);
-        if (inks)
+        if (job->colour)
+            nscl_colour_convert(job->colour, to, inks ? row[0] : to, in->output_width);
+        else if (inks)
             inks_to_rgb(to, row[0], job->out->width, in->saw_Adobe_marker);
     }
     jpeg_finish_decompress(in);
@@ -165,6 +193,8 @@ nscl_status nscl_jpeg_decode(nscl_picture *out, int *orientation, const unsigned
     if (!run(&job, read_rows))
         nscl_picture_free(out);
     *orientation = job.status == NSCL_OK ? job.orientation : 0;
+    nscl_colour_close(job.colour);
+    free(job.source.profile);
     jpeg_destroy_decompress(&job.in);
     return job.status;
 }
@@ -243,6 +273,7 @@ static void write_rows(struct jpeg_job *job)
     jpeg_finish_compress(to);
 }
 
+/* No profile: everything takes a JPEG without one for sRGB, as this is. */
 nscl_status nscl_jpeg_write(const nscl_picture *picture, FILE *stream, int quality, const char *comment, const char *name, nscl_error *error)
 {
     struct jpeg_job job = {.picture = picture, .stream = stream, .quality = quality, .comment = comment, .name = name, .error = error};

@@ -1,6 +1,6 @@
 /* PNG through libpng. Reading ends in 8- or 16-bit RGB or RGBA whatever the file holds; a wrong checksum or missing byte
- * up to the end chunk is an error. libpng sees only the chunks that make the samples: the orientation and the comment are
- * found by a walk over the file's chunks, so that no compressed text can make it take memory. */
+ * up to the end chunk is an error. libpng sees only the chunks that make the samples; orientation, colours and comment are
+ * png_chunk.c's. */
 #include "picture.h"
 
 #include <errno.h>
@@ -8,10 +8,8 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-#define SIGNATURE_SIZE 8
-#define PROFILE_SIZE ((size_t)192 << 10) /* 64 KiB of EXIF in hexadecimal, with line ends */
+#include "png_chunk.h"
 
 /* libpng reports failure by a jump, out of functions called below run() alone. */
 struct png_job {
@@ -25,6 +23,7 @@ struct png_job {
     FILE *stream;
     const char *comment, *name;
     uint64_t max_pixels;
+    int grey; /* as stored */
     nscl_status status;
     nscl_error *error;
 };
@@ -80,143 +79,6 @@ static int little_endian(void)
     return *(const unsigned char *)&one == 1;
 }
 
-/* ---- Chunks ---- */
-
-struct chunk {
-    const unsigned char *type, *data; /* the type's four letters */
-    size_t size;
-};
-
-static uint32_t get32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-/* The next whole chunk of one of the types in the list, four letters each, with a right checksum, up to the end chunk.
- * *at begins as 0. */
-static int chunk_next(struct chunk *chunk, const unsigned char *bytes, size_t size, size_t *at, const char *types)
-{
-    if (!*at)
-        *at = SIGNATURE_SIZE;
-    while (*at < size && size - *at >= 12) {
-        const unsigned char *p = bytes + *at;
-        size_t n = get32(p);
-        if (n > PNG_UINT_31_MAX || n > size - *at - 12 || memcmp(p + 4, "IEND", 4) == 0)
-            return 0;
-        *at += n + 12;
-        for (const char *type = types; *type; type += 4)
-            if (memcmp(p + 4, type, 4) == 0 && get32(p + 8 + n) == (uint32_t)crc32(crc32(0, NULL, 0), p + 4, (uInt)n + 4)) {
-                *chunk = (struct chunk){p + 4, p + 8, n};
-                return 1;
-            }
-    }
-    return 0;
-}
-
-static int is_type(const struct chunk *chunk, const char *type)
-{
-    return memcmp(chunk->type, type, 4) == 0;
-}
-
-/* What follows the keyword and its NUL, or NULL when the keyword is another. */
-static const unsigned char *after_keyword(const struct chunk *chunk, const char *keyword, size_t *size)
-{
-    size_t n = strlen(keyword) + 1;
-    if (chunk->size < n || memcmp(chunk->data, keyword, n) != 0)
-        return NULL;
-    *size = chunk->size - n;
-    return chunk->data + n;
-}
-
-static int hex_digit(int c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Orientation in the text "\nexif\n  <bytes>\n<hexadecimal, in lines>", decoded in place. */
-static int raw_profile(unsigned char *text, size_t size)
-{
-    size_t lines = 0, i = 0, n = 0;
-    int high = -1;
-    for (; i < size && lines < 3; i++)
-        lines += text[i] == '\n';
-    for (; i < size; i++) {
-        int digit = hex_digit(text[i]);
-        if (digit < 0)
-            continue;
-        if (high < 0)
-            high = digit;
-        else {
-            text[n++] = (unsigned char)(high << 4 | digit);
-            high = -1;
-        }
-    }
-    return nscl_exif_orientation(text, n);
-}
-
-/* Orientation in a text chunk as ImageMagick writes it; 0 when there is none. */
-static int text_orientation(const struct chunk *chunk)
-{
-    static const char *const keywords[] = {"Raw profile type exif", "Raw profile type APP1"};
-    const unsigned char *text = NULL;
-    size_t size = 0;
-    int orientation = 0;
-    for (size_t i = 0; i < 2 && !text; i++)
-        text = after_keyword(chunk, keywords[i], &size);
-    unsigned char *plain = text ? malloc(PROFILE_SIZE) : NULL;
-    if (!plain)
-        return 0;
-    if (is_type(chunk, "zTXt")) {
-        uLongf n = PROFILE_SIZE;
-        if (size > 1 && text[0] == 0 && uncompress(plain, &n, text + 1, (uLong)size - 1) == Z_OK)
-            orientation = raw_profile(plain, n);
-    } else if (size <= PROFILE_SIZE) {
-        memcpy(plain, text, size);
-        orientation = raw_profile(plain, size);
-    }
-    free(plain);
-    return orientation;
-}
-
-static int png_orientation(const unsigned char *bytes, size_t size)
-{
-    struct chunk chunk;
-    size_t at = 0;
-    int orientation = 0;
-    while (chunk_next(&chunk, bytes, size, &at, "eXIftEXtzTXt"))
-        if (is_type(&chunk, "eXIf"))
-            return nscl_exif_orientation(chunk.data, chunk.size); /* the standard's way goes before the older one */
-        else if (!orientation)
-            orientation = text_orientation(&chunk);
-    return orientation;
-}
-
-nscl_status nscl_png_comment(char **out, const unsigned char *bytes, size_t size, const char *name, nscl_error *error)
-{
-    struct chunk chunk;
-    size_t at = 0, n = 0;
-    const unsigned char *text = NULL;
-    *out = NULL;
-    while (!text && chunk_next(&chunk, bytes, size, &at, "tEXtiTXt")) {
-        text = after_keyword(&chunk, "nscl", &n);
-        if (text && is_type(&chunk, "iTXt")) { /* compression flag and method, language NUL, translated keyword NUL */
-            const unsigned char *end = text + n;
-            const unsigned char *p = n > 2 && text[0] == 0 ? memchr(text + 2, 0, n - 2) : NULL;
-            p = p ? memchr(p + 1, 0, (size_t)(end - p) - 1) : NULL;
-            text = p ? p + 1 : NULL;
-            n = p ? (size_t)(end - text) : 0;
-        }
-    }
-    if (!text)
-        return NSCL_OK;
-    *out = malloc(n + 1);
-    if (!*out)
-        return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the settings in '%s'", name);
-    memcpy(*out, text, n);
-    (*out)[n] = '\0';
-    return NSCL_OK;
-}
-
 /* ---- Reading ---- */
 
 static void read_rows(struct png_job *job)
@@ -237,12 +99,13 @@ static void read_rows(struct png_job *job)
 
     uint32_t width = png_get_image_width(png, job->info), height = png_get_image_height(png, job->info);
     int type = png_get_color_type(png, job->info), bits = png_get_bit_depth(png, job->info);
+    job->grey = !(type & PNG_COLOR_MASK_COLOR);
     int alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, job->info, PNG_INFO_tRNS);
     job->status = nscl_picture_alloc(job->out, width, height, alpha ? 4 : 3, bits == 16 ? 16 : 8, job->max_pixels, job->name, job->error);
     if (job->status != NSCL_OK)
         return;
     png_set_expand(png); /* palette to RGB, fewer bits to 8, tRNS to alpha */
-    if (!(type & PNG_COLOR_MASK_COLOR))
+    if (job->grey)
         png_set_gray_to_rgb(png);
     if (bits == 16 && little_endian())
         png_set_swap(png);
@@ -257,17 +120,31 @@ static void read_rows(struct png_job *job)
     png_read_end(png, NULL);
 }
 
+/* All samples are there: whatever is wrong with the profile ends in a note. */
+static void convert_colours(nscl_picture *picture, int grey, const unsigned char *bytes, size_t size)
+{
+    nscl_colour_source source = {.space = grey ? NSCL_COLOUR_GREY : NSCL_COLOUR_RGB, .channels = picture->channels, .depth = picture->depth};
+    nscl_png_colours(&source, bytes, size);
+    nscl_colour *colour = nscl_colour_open(&source, &picture->note);
+    if (colour)
+        nscl_colour_convert(colour, picture->samples, picture->samples, (size_t)picture->width * (size_t)picture->height);
+    nscl_colour_close(colour);
+    free(source.profile);
+}
+
 nscl_status nscl_png_decode(nscl_picture *out, int *orientation, const unsigned char *bytes, size_t size, const char *name, uint64_t max_pixels,
                             nscl_error *error)
 {
     struct png_job job = {.out = out, .bytes = bytes, .size = size, .name = name, .max_pixels = max_pixels, .error = error};
     memset(out, 0, sizeof *out);
     *orientation = 0;
-    if (run(&job, read_rows))
-        *orientation = png_orientation(bytes, size);
-    else
-        nscl_picture_free(out);
+    int done = run(&job, read_rows);
     png_destroy_read_struct(&job.png, &job.info, NULL);
+    if (done) {
+        *orientation = nscl_png_orientation(bytes, size);
+        convert_colours(out, job.grey, bytes, size);
+    } else
+        nscl_picture_free(out);
     return job.status;
 }
 

@@ -214,7 +214,7 @@ nscl_status nscl_image_download(nscl_context *ctx, nscl_picture *out, cl_mem x, 
             else
                 ((uint8_t *)samples)[i * c + k] = (uint8_t)v;
         }
-    *out = (nscl_picture){w, h, (int)c, depth, samples};
+    *out = (nscl_picture){w, h, (int)c, depth, samples, NULL};
     samples = NULL;
 done:
     free(planes);

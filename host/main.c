@@ -113,14 +113,22 @@ static nscl_status check_outputs(app *a, nscl_error *error)
     return status;
 }
 
+static nscl_status read_picture(app *a, nscl_picture *picture, const char *path, nscl_error *error)
+{
+    nscl_status status = nscl_picture_read(picture, path, a->options.max_pixels, error);
+    if (status == NSCL_OK && picture->note && !a->options.quiet)
+        nscl_cli_say(&a->progress, "warning: '%s': %s", path, picture->note);
+    return status;
+}
+
 static nscl_status read_inputs(app *a, nscl_error *error)
 {
     const nscl_options *o = &a->options;
-    nscl_status status = nscl_picture_read(&a->content, o->content, o->max_pixels, error);
+    nscl_status status = read_picture(a, &a->content, o->content, error);
     for (int i = 0; i < o->style_count && status == NSCL_OK; i++)
-        status = nscl_picture_read(&a->styles[i], o->styles[i], o->max_pixels, error);
+        status = read_picture(a, &a->styles[i], o->styles[i], error);
     if (status == NSCL_OK && o->initial)
-        status = nscl_picture_read(&a->initial, o->initial, o->max_pixels, error);
+        status = read_picture(a, &a->initial, o->initial, error);
     if (status == NSCL_OK)
         status = nscl_weights_open(&a->weights, o->network, error);
     if (status == NSCL_OK)

@@ -171,7 +171,7 @@ nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t heigh
     if (!samples)
         return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the %lu x %lu pixels of '%s'; make it smaller", (unsigned long)width, (unsigned long)height,
                          name);
-    *out = (nscl_picture){(int)width, (int)height, channels, depth, samples};
+    *out = (nscl_picture){(int)width, (int)height, channels, depth, samples, NULL};
     return NSCL_OK;
 }
 
@@ -209,6 +209,7 @@ nscl_status nscl_picture_orient(nscl_picture *picture, int orientation, const ch
     for (ptrdiff_t y = 0; y < turned.height; y++)
         for (ptrdiff_t x = 0; x < turned.width; x++, to += size)
             memcpy(to, from + corner * size + x * dx + y * dy, (size_t)size);
+    turned.note = picture->note;
     nscl_picture_free(picture);
     *picture = turned;
     return NSCL_OK;

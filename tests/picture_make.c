@@ -27,7 +27,7 @@ static void *take(size_t size)
 nscl_picture make_picture(int width, int height, int channels, int depth, int smooth)
 {
     size_t n = (size_t)width * (size_t)height * (size_t)channels;
-    nscl_picture picture = {width, height, channels, depth, take(n * (size_t)(depth / 8))};
+    nscl_picture picture = {width, height, channels, depth, take(n * (size_t)(depth / 8)), NULL};
     uint32_t state = 7;
     for (size_t i = 0; i < n; i++) {
         size_t c = i % (size_t)channels, x = i / (size_t)channels % (size_t)width, y = i / (size_t)channels / (size_t)width;

@@ -98,7 +98,7 @@ static void resize_unrounded(void **state)
 
 static nscl_picture random_picture(int w, int h, int channels, int depth)
 {
-    nscl_picture p = {w, h, channels, depth, NULL};
+    nscl_picture p = {w, h, channels, depth, NULL, NULL};
     size_t n = (size_t)w * (size_t)h * (size_t)channels;
     p.samples = calloc(n, (size_t)depth / 8);
     assert_non_null(p.samples);

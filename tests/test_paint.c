@@ -18,7 +18,7 @@ static nscl_picture data_picture(const char *name, int width, int height)
     assert_int_equal(p.depth, 8);
     if (!width)
         return p;
-    nscl_picture out = {width, height, 3, 8, malloc(3 * (size_t)width * (size_t)height)};
+    nscl_picture out = {width, height, 3, 8, malloc(3 * (size_t)width * (size_t)height), NULL};
     assert_non_null(out.samples);
     assert_true(p.width >= width && p.height >= height);
     for (int y = 0; y < height; y++)
