@@ -6,20 +6,18 @@
 #include "cli_describe.h"
 #include "cli_values.h"
 
-enum { COLUMNS = 100, INDENT = 34, MAX_TEXT = 1024 };
+#define USAGE "nscl --content PHOTOGRAPH --styles PAINTING... --output PICTURE [OPTION]..."
+#define EXAMPLE "nscl --content photo.jpg --styles painting.jpg --output result.png --size 512"
 
 void nscl_cli_usage(FILE *stream)
 {
-    fputs("usage: nscl --content PHOTOGRAPH --styles PAINTING... --output PICTURE [OPTION]...\n"
-          "  e.g. nscl --content photo.jpg --styles painting.jpg --output result.png --size 512\n"
-          "nscl --help lists every option, nscl --list-devices the devices.\n",
-          stream);
+    fputs("usage: " USAGE "\n  e.g. " EXAMPLE "\nnscl --help lists every option, nscl --list-devices the devices.\n", stream);
 }
 
-/* Appends to `text`, cutting what does not fit. */
+/* Appends to a row's text, cutting what does not fit. */
 static void append(char *text, const char *more)
 {
-    strncat(text, more, MAX_TEXT - 1 - strlen(text));
+    strncat(text, more, NSCL_PAGE_TEXT - 1 - strlen(text));
 }
 
 /* A value as one would give it: words and numbers with spaces between. */
@@ -46,7 +44,7 @@ static void append_value(char *text, const json_t *value)
 static void append_default(char *text, const nscl_option *row)
 {
     nscl_options options;
-    char values[NSCL_PRESET_COUNT][MAX_TEXT];
+    char values[NSCL_PRESET_COUNT][NSCL_PAGE_TEXT];
     int same = 1;
     for (int p = 0; p < NSCL_PRESET_COUNT; p++) {
         nscl_options_init(&options, (nscl_preset)p);
@@ -70,59 +68,49 @@ static void append_default(char *text, const nscl_option *row)
     append(text, "]");
 }
 
-/* Writes `text` from column `column` on, broken at spaces, its further lines indented. */
-static void wrap(FILE *stream, const char *text, int column, int indent)
+/* An option's row: what it takes and what holds without it behind its help, the words it knows as choices. */
+static int page_row(int index, nscl_page_row *out)
 {
-    while (*text) {
-        int room = COLUMNS - column, n = (int)strlen(text);
-        if (n > room) {
-            for (n = room; n > 0 && text[n] != ' '; n--)
-                ;
-            n = n ? n : room;
-        }
-        fprintf(stream, "%.*s\n", n, text);
-        text += n;
-        text += strspn(text, " ");
-        column = indent;
-        if (*text)
-            fprintf(stream, "%*s", indent, "");
-    }
-}
-
-static void show_row(FILE *stream, const nscl_option *row)
-{
-    char text[MAX_TEXT], range[256];
-    int used = fprintf(stream, "  --%s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
-    if (used >= INDENT - 1) {
-        fputc('\n', stream);
-        used = 0;
-    }
-    fprintf(stream, "%*s", INDENT - used, "");
-    snprintf(text, sizeof text, "%s", row->help);
+    const nscl_option *row = nscl_option_row(index);
+    char range[256];
+    const char *name;
+    int value;
+    if (!row)
+        return 0;
+    out->name = row->name;
+    out->argument = row->argument;
+    out->help = row->help;
+    if (!row->name)
+        return 1;
     nscl_option_range(row, range, sizeof range);
     /* An int's whole range says nothing. */
     if (range[0] && !(row->kind == NSCL_OPTION_INTEGER && row->high > 1e6) && !(isinf(row->high) && row->low == 0)) {
-        append(text, row->kind == NSCL_OPTION_CHOICE || row->kind == NSCL_OPTION_PRESET ? ": " : ", ");
-        append(text, range);
+        append(out->more, row->kind == NSCL_OPTION_CHOICE || row->kind == NSCL_OPTION_PRESET ? ": " : ", ");
+        append(out->more, range);
     }
-    append_default(text, row);
-    wrap(stream, text, INDENT, INDENT);
+    append_default(out->more, row);
+    for (int i = 0; (row->choices || row->kind == NSCL_OPTION_PRESET) && (name = nscl_option_choice(row, i, &value)) != NULL; i++) {
+        size_t used = strlen(out->choices);
+        snprintf(out->choices + used, sizeof out->choices - used, "%s%s", used ? " " : "", name);
+    }
+    return 1;
 }
 
-void nscl_cli_help(FILE *stream)
-{
-    const nscl_option *row;
-    nscl_cli_usage(stream);
-    fputs("Values follow as --name value or --name=value. In brackets: what holds when an option is not given.\n", stream);
-    for (int i = 0; (row = nscl_option_row(i)) != NULL; i++) {
-        if (row->name) {
-            show_row(stream, row);
-        } else {
-            fputc('\n', stream);
-            wrap(stream, row->help, 0, 0);
-        }
-    }
-    fputs("\nExit status: 0 done, 1 failure while running, 2 wrong usage, 130 interrupted. The first Ctrl-C ends\n"
-          "the work after the present evaluation and the picture so far is written; a second ends at once.\n",
-          stream);
-}
+static const nscl_page_section sections[] = {
+    {"EXIT STATUS", NSCL_PAGE_EXIT " 130: interrupted."},
+    {"ENVIRONMENT", NSCL_PAGE_ENVIRONMENT},
+    {"FILES", NSCL_PAGE_FILES},
+    {"EXAMPLES", EXAMPLE "\nnscl --content photo.jpg --styles one.jpg two.jpg --style-blend-weights 1 3 --network vgg19 --output result.png"},
+    {NULL, NULL},
+};
+
+const nscl_page nscl_cli_page = {
+    .command = "nscl",
+    .title = "paint a photograph in the manner of paintings, on any OpenCL device",
+    .usage = USAGE,
+    .about = "For example: " EXAMPLE "\nValues follow as --name value or --name=value. In brackets: what holds when an option is not given.",
+    .row = page_row,
+    .notes = "Exit status: 0 done, 1 failure while running, 2 wrong usage, 130 interrupted. The first Ctrl-C ends the work after the present "
+             "evaluation and the picture so far is written; a second ends at once.",
+    .sections = sections,
+};

@@ -1,10 +1,10 @@
 #ifndef NSCL_CLI_HELP_H
 #define NSCL_CLI_HELP_H
 
-#include <stdio.h>
+#include "cli_page.h"
 
-/* Every option by group, with range and default, in at most 100 columns. All of it is read from the table. */
-void nscl_cli_help(FILE *stream);
+/* What the command says of itself: every option by group, with range and default, read from the options' table. */
+extern const nscl_page nscl_cli_page;
 
 /* Three lines: how to begin. */
 void nscl_cli_usage(FILE *stream);

@@ -303,7 +303,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "nscl: %s\nnscl --help lists every option.\n", error.text);
         code = NSCL_EXIT_USAGE;
     } else if (a->options.help) {
-        nscl_cli_help(stdout);
+        nscl_page_help(&nscl_cli_page, stdout);
+    } else if (a->options.generate) {
+        nscl_page_generate(&nscl_cli_page, a->options.generate, nscl_version(), stdout);
     } else if (a->options.version) {
         printf("nscl %s\n", nscl_version());
     } else if (a->options.list_devices) {

@@ -21,12 +21,17 @@ static const nscl_choice inits[] = {{"content", NSCL_INIT_CONTENT}, {"noise", NS
                                     {"style", NSCL_INIT_STYLE}, {NULL, 0}};
 static const nscl_choice precisions[] = {{"fp32", NSCL_PRECISION_FP32}, {"fp16-storage", NSCL_PRECISION_FP16_STORAGE}, {NULL, 0}};
 static const nscl_choice depths[] = {{"8", 8}, {"16", 16}, {NULL, 0}};
+static const nscl_choice forms[] = {{"man", NSCL_PAGE_MAN}, {"bash", NSCL_PAGE_BASH}, {"zsh", NSCL_PAGE_ZSH}, {"fish", NSCL_PAGE_FISH}, {NULL, 0}};
+/* Some of the words that a text may be, for completion. */
+static const nscl_choice networks[] = {{"builtin", 0}, {"vgg19", 0}, {"vgg16", 0}, {NULL, 0}};
+static const nscl_choice devices[] = {{"auto", 0}, {"cpu", 0}, {"gpu", 0}, {NULL, 0}};
 
 #define AT(member) offsetof(nscl_options, member)
 #define SET(member) offsetof(nscl_options, settings.member)
 #define HEADING(text) {NULL, NULL, NSCL_OPTION_HEADING, 0, 0, 0, 0, 0, NULL, text}
 #define FLAG(name, flags, at, help) {name, NULL, NSCL_OPTION_FLAG, flags, at, 0, 0, 0, NULL, help}
 #define TEXT(name, what, flags, at, help) {name, what, NSCL_OPTION_TEXT, flags, at, 0, 0, 0, NULL, help}
+#define WORDS(name, what, flags, at, choices, help) {name, what, NSCL_OPTION_TEXT, flags, at, 0, 0, 0, choices, help}
 #define FILES(name, what, flags, at, count, help) {name, what, NSCL_OPTION_FILES, flags, at, count, 0, 0, NULL, help}
 #define INTEGER(name, flags, at, low, high, help) {name, "N", NSCL_OPTION_INTEGER, flags, at, 0, low, high, NULL, help}
 #define LONG(name, flags, at, low, help) {name, "N", NSCL_OPTION_LONG, flags, at, 0, low, HUGE_VAL, NULL, help}
@@ -52,7 +57,7 @@ static const nscl_option rows[] = {
 
     HEADING("Method"),
     PRESET("preset", REC, SET(preset), "method to follow; all other options change it, wherever they stand"),
-    TEXT("network", "NAME|FILE", REC, AT(network), "builtin, vgg19, vgg16, or a file with weights (.h5, .mat, .safetensors)"),
+    WORDS("network", "NAME|FILE", REC, AT(network), networks, "builtin, vgg19, vgg16, or a file with weights (.h5, .mat, .safetensors)"),
     CHOICE("pooling", REC, SET(pooling), poolings, "within the network"),
     CHOICE("pool-rounding", REC, SET(pool_round_up), roundings, "where a size is odd"),
 
@@ -105,9 +110,10 @@ static const nscl_option rows[] = {
     FLAG("verbose", 0, AT(verbose), "what the library does, and the terms of the loss"),
 
     HEADING("Device and help"),
-    TEXT("device", "WHICH", 0, AT(device), "auto, number, P:D, part of its name, cpu or gpu; $NSCL_DEVICE, else auto, when not given"),
+    WORDS("device", "WHICH", 0, AT(device), devices, "auto, number, P:D, part of its name, cpu or gpu; $NSCL_DEVICE, else auto, when not given"),
     CHOICE("precision", REC, SET(precision), precisions, "fp16-storage: feature maps in 16 bits, for half their memory"),
     FLAG("list-devices", 0, AT(list_devices), "list the devices and end"),
+    CHOICE("generate", 0, AT(generate), forms, "print the manual page or a shell's completion, and end"),
     FLAG("version", 0, AT(version), "show the version and end"),
     FLAG("help", 0, AT(help), "show this and end"),
 };
@@ -294,11 +300,11 @@ nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *arg
     memset(table, 0, sizeof table);
     nscl_options_init(options, NSCL_PRESET_GATYS);
     nscl_status status = scan(table, argc, argv, error);
-    int informing = was_given(table, "help") || was_given(table, "version") || was_given(table, "list-devices");
+    int informing = was_given(table, "help") || was_given(table, "version") || was_given(table, "list-devices") || was_given(table, "generate");
     if (status == NSCL_OK && !informing)
         status = check_given(table, error);
     for (int i = 0; i < ROWS && status == NSCL_OK; i++) {
-        int wanted = !informing || rows[i].kind == NSCL_OPTION_FLAG || rows[i].at == AT(device);
+        int wanted = !informing || rows[i].kind == NSCL_OPTION_FLAG || rows[i].at == AT(device) || rows[i].at == AT(generate);
         if (table[i].yes && rows[i].name && wanted)
             status = nscl_option_set(&rows[i], options, &table[i].values, error);
     }

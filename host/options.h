@@ -4,6 +4,7 @@
 #ifndef NSCL_OPTIONS_H
 #define NSCL_OPTIONS_H
 
+#include "cli_page.h"
 #include "nscl.h"
 
 #define NSCL_MAX_IDLE 16
@@ -22,7 +23,8 @@ typedef struct nscl_options {
     double content_blend, style_exp; /* below 0: not given */
     uint64_t max_pixels;
     int quality;
-    int print_iterations; /* 0: not given */
+    int print_iterations;    /* 0: not given */
+    nscl_page_form generate; /* 0: not given */
     int overwrite, quiet, verbose, help, version, list_devices;
     int idle_count;
     nscl_idle idle[NSCL_MAX_IDLE];
@@ -68,7 +70,7 @@ const nscl_option *nscl_option_row(int index);
 /* Defaults of the preset, nothing given. */
 void nscl_options_init(nscl_options *options, nscl_preset preset);
 
-/* Reads argv. NSCL_BAD_ARGUMENT with a message that names the option and the cure. With --help, --version or
+/* Reads argv. NSCL_BAD_ARGUMENT with a message that names the option and the cure. With --help, --version, --generate or
  * --list-devices only those members, `device`, `quiet` and `verbose` are meaningful. */
 nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *argv, nscl_error *error);
 

@@ -52,6 +52,10 @@ for option in $options; do
 done
 run 0 --version
 says "nscl 0."
+for form in man bash zsh fish; do # test_pages.sh looks at what is in them
+    run 0 --generate $form
+    says content
+done
 
 # $1: what must be said; the rest: arguments.
 bad() {
@@ -67,6 +71,7 @@ given="--content a.png --styles b.png --output result.png"
 bad "--contnt is not an option; the nearest is --content" --contnt a.png
 bad "--style is not an option; the nearest is --styles" --style=a.png
 bad "'a.png' belongs to no option" a.png
+bad "--generate: 'roff' is not known" --generate roff
 bad "--content: its value is missing; give FILE" --content --styles b.png --output result.png
 bad "--content: its value is missing" --content= --styles b.png --output result.png
 bad "--content is missing" --styles b.png --output result.png

@@ -26,7 +26,9 @@ step() {
 step cmake -B build -S "$source" -DNSCL_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/usr" -DCMAKE_INSTALL_LIBDIR=lib
 step cmake --build build --parallel 2
 step cmake --install build
-for file in bin/nscl bin/nscl-probe bin/nscl-weights include/nscl.h lib/libnscl.so lib/pkgconfig/nscl.pc share/nscl/pictures/lakeside.jpg; do
+for file in bin/nscl bin/nscl-probe bin/nscl-weights include/nscl.h lib/libnscl.so lib/pkgconfig/nscl.pc share/nscl/pictures/lakeside.jpg \
+    share/man/man1/nscl.1 share/man/man1/nscl-bench.1 share/bash-completion/completions/nscl share/zsh/site-functions/_nscl \
+    share/fish/vendor_completions.d/nscl.fish; do
     step test -s "usr/$file"
 done
 step usr/bin/nscl --version

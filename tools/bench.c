@@ -233,7 +233,7 @@ int main(int argc, char **argv)
     nscl_weights_free(b.weights);
     nscl_close(b.ctx);
     if (status == NSCL_OK)
-        return BENCH_DONE;
+        return TOOL_DONE;
     fprintf(stderr, "nscl-bench: %s\n", error.text);
-    return status == NSCL_BAD_ARGUMENT ? BENCH_USAGE : BENCH_FAILED;
+    return status == NSCL_BAD_ARGUMENT ? TOOL_USAGE : TOOL_FAILED;
 }

@@ -6,6 +6,7 @@
 
 #include "bench_problem.h"
 #include "measure.h"
+#include "tool_options.h"
 
 enum { BENCH_MOST_SIZES = 32, BENCH_MOST_PAIRS = 32 };
 
@@ -51,9 +52,6 @@ typedef struct bench_result {
     double predicted_bytes;            /* peak without scratch by measure_memory_of; 0: another network */
     bench_peer peer;
 } bench_result;
-
-/* Exit statuses, as nscl's. */
-enum { BENCH_DONE = 0, BENCH_FAILED = 1, BENCH_USAGE = 2 };
 
 /* Fills *o from the command line: 0 to go on, else the status to exit with plus one. */
 int bench_read_options(bench_options *o, int argc, char **argv);

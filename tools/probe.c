@@ -4,55 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] = "usage: nscl-probe [OPTION]...\n"
-                           "Every OpenCL platform and device: its facts, what the program does there, the score that\n"
-                           "--device auto goes by, and measured rates.\n"
-                           "\n"
-                           "  --device SELECTOR  only this one: auto, a number, P:D, part of a name, cpu or gpu [all]\n"
-                           "  --quick            no measurements\n"
-                           "  --all              measure emulated devices too (minutes)\n"
-                           "  --json             one JSON object instead of text\n"
-                           "  --help, --version\n";
+#include "tool_options.h"
 
-enum { DONE = 0, FAILED = 1, USAGE = 2 };
+#define AT(member) offsetof(probe_options, member)
 
-/* 0 to go on, else the status to exit with plus one. */
-static int read_options(probe_options *o, int argc, char **argv)
+static const tool_option table[] = {
+    {"device", "SELECTOR", TOOL_TEXT, AT(device), 0, 0, 0, 0, "all auto cpu gpu", "only this one: auto, a number, P:D, part of a name, cpu or gpu [all]"},
+    {"quick", NULL, TOOL_FLAG, AT(quick), 0, 0, 0, 0, NULL, "no measurements"},
+    {"all", NULL, TOOL_FLAG, AT(all), 0, 0, 0, 0, NULL, "measure emulated devices too (minutes)"},
+    {"json", NULL, TOOL_FLAG, AT(json), 0, 0, 0, 0, NULL, "one JSON object instead of text"},
+    {0},
+};
+
+static int page_row(int index, nscl_page_row *out)
 {
-    for (int i = 1; i < argc; i++) {
-        const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(word, "--help") == 0) {
-            fputs(help, stdout);
-            return DONE + 1;
-        }
-        if (strcmp(word, "--version") == 0) {
-            printf("nscl-probe %s\n", nscl_version());
-            return DONE + 1;
-        }
-        if (strcmp(word, "--json") == 0)
-            o->json = 1;
-        else if (strcmp(word, "--quick") == 0)
-            o->quick = 1;
-        else if (strcmp(word, "--all") == 0)
-            o->all = 1;
-        else if (strncmp(word, "--device=", 9) == 0 && word[9])
-            o->device = word + 9;
-        else if (strcmp(word, "--device") == 0 && next) {
-            o->device = next;
-            i++;
-        } else if (strcmp(word, "--measure") == 0 && next && i + 2 < argc) { /* not for users: see probe_measure */
-            o->measure = next;
-            o->from = atoi(argv[i + 2]);
-            i += 2;
-        } else {
-            fprintf(stderr, "nscl-probe: %s '%s'\nnscl-probe --help lists the options.\n", strcmp(word, "--device") ? "unknown option" : "no value for", word);
-            return USAGE + 1;
-        }
-    }
-    if (o->device && strcmp(o->device, "all") == 0)
-        o->device = NULL;
-    return 0;
+    return tool_page_row(table, index, out);
 }
+
+static const nscl_page_section sections[] = {{"EXIT STATUS", NSCL_PAGE_EXIT}, {"ENVIRONMENT", NSCL_PAGE_ENVIRONMENT}, {NULL, NULL}};
+
+static const nscl_page page = {
+    .command = "nscl-probe",
+    .title = "show and measure the OpenCL devices",
+    .usage = "nscl-probe [OPTION]...",
+    .about = "Every OpenCL platform and device: its facts, what the program does there, the score that --device auto goes by, and measured rates.",
+    .row = page_row,
+    .sections = sections,
+};
 
 static json_t *describe(const probe_options *o, const char *self, const nscl_device_facts *f, int chosen)
 {
@@ -74,11 +52,11 @@ static int probe(const probe_options *o, const char *self, nscl_error *error)
     size_t count = 0, i;
     json_t *row;
     if (nscl_devices_find(&devices, &count, error) != NSCL_OK)
-        return FAILED;
+        return TOOL_FAILED;
     int only = o->device ? nscl_device_choose(devices, count, o->device, error) : -1;
     if (o->device && only < 0) {
         nscl_devices_free(devices, count);
-        return USAGE; /* there are devices: another value would do */
+        return TOOL_USAGE; /* there are devices: another value would do */
     }
     int best = nscl_device_choose(devices, count, "auto", NULL), platform = -1;
     json_t *platforms = probe_platforms(devices, count), *list = json_array();
@@ -110,20 +88,22 @@ static int probe(const probe_options *o, const char *self, nscl_error *error)
     json_decref(platforms);
     json_decref(list);
     nscl_devices_free(devices, count);
-    return DONE;
+    return TOOL_DONE;
 }
 
 int main(int argc, char **argv)
 {
     probe_options o = {0};
     nscl_error error = {NSCL_OK, ""};
-    int ended = read_options(&o, argc, argv);
+    if (argc == 4 && strcmp(argv[1], "--measure") == 0) /* not for users: see probe_measure */
+        return probe_measure_child(argv[2], atoi(argv[3]));
+    int ended = tool_read_options(&page, table, &o, argc, argv);
     if (ended)
         return ended - 1;
-    if (o.measure)
-        return probe_measure_child(o.measure, o.from);
+    if (o.device && strcmp(o.device, "all") == 0)
+        o.device = NULL;
     int status = probe(&o, argv[0], &error);
-    if (status != DONE)
+    if (status != TOOL_DONE)
         fprintf(stderr, "nscl-probe: %s\n", error.text);
     return status;
 }

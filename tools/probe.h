@@ -11,9 +11,7 @@
 typedef struct probe_options {
     const char *device; /* NULL: all of them */
     int json, quick;
-    int all;             /* measure emulated devices, too */
-    const char *measure; /* P:D: be the child that measures this device */
-    int from;            /* the child: first measurement */
+    int all; /* measure emulated devices, too */
 } probe_options;
 
 /* Facts, score, quirks, what the program would do there, and the largest picture. `chosen`: --device auto takes it. */

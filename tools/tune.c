@@ -216,7 +216,7 @@ int main(int argc, char **argv)
     }
     nscl_devices_free(devices, count);
     if (status == NSCL_OK)
-        return TUNE_DONE;
+        return TOOL_DONE;
     fprintf(stderr, "nscl-tune: %s\n", error.text);
-    return status == NSCL_BAD_ARGUMENT ? TUNE_USAGE : TUNE_FAILED;
+    return status == NSCL_BAD_ARGUMENT ? TOOL_USAGE : TOOL_FAILED;
 }

@@ -25,12 +25,12 @@ static int list_allowed(const char *device)
     nscl_context *ctx = NULL;
     nscl_conv conv = {.cin = 64, .cout = 64};
     if (!open_device(&ctx, device))
-        return TUNE_FAILED;
+        return TOOL_FAILED;
     for (int i = 0; i < NSCL_CONV_ALGORITHMS; i++)
         if (nscl_conv_allowed(ctx, &conv, (nscl_conv_algorithm)i))
             printf("%s can %d\n", mark, i);
     nscl_close(ctx);
-    return TUNE_DONE;
+    return TOOL_DONE;
 }
 
 int tune_child(char **a)
@@ -42,13 +42,13 @@ int tune_child(char **a)
     if (count == 1)
         return list_allowed(a[0]);
     if (count != WORDS)
-        return TUNE_USAGE;
+        return TOOL_USAGE;
     nscl_tune_layer layer = {atoi(a[1]), atoi(a[2]), atoi(a[3]), atoi(a[4])};
     int which = atoi(a[5]), clblast = atoi(a[6]);
     if (layer.cin < 1 || layer.cout < 1 || layer.h < 1 || layer.w < 1 || which < 0 || which >= NSCL_CONV_ALGORITHMS || clblast >= nscl_tune_clblast_count())
-        return TUNE_USAGE;
+        return TOOL_USAGE;
     if (!open_device(&ctx, a[0]))
-        return TUNE_FAILED;
+        return TOOL_FAILED;
     if (clblast >= 0)
         nscl_tuning_add(ctx, nscl_tune_clblast_rows(clblast), "a set of parameters");
     if (!nscl_tuning_clblast(ctx))
@@ -62,7 +62,7 @@ int tune_child(char **a)
     }
     fflush(stdout);
     nscl_close(ctx);
-    return TUNE_DONE;
+    return TOOL_DONE;
 }
 
 /* What follows the mark in the text, from *at on; NULL at the end. Lines are cut off. */

@@ -4,17 +4,15 @@
 
 #include <stdio.h>
 
+#include "tool_options.h"
 #include "tune.h"
 
 enum { TUNE_MOST_SIZES = 16, TUNE_MOST_LAYERS = NSCL_MAX_CONVS * TUNE_MOST_SIZES };
 
-/* Exit statuses, as nscl's. */
-enum { TUNE_DONE = 0, TUNE_FAILED = 1, TUNE_USAGE = 2 };
-
 typedef struct tune_options {
     int sizes[TUNE_MOST_SIZES];
     int size_count, rounds, dry_run;
-    double seconds;
+    int seconds; /* limit */
     const char *device, *network, *output;
     char **child; /* what follows --measure; NULL: this is no child */
 } tune_options;

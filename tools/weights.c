@@ -5,22 +5,35 @@
 #include <string.h>
 
 #include "os.h"
+#include "tool_options.h"
 #include "weights_read.h"
 
-enum { DONE = 0, FAILED = 1, BAD_USAGE = 2 };
+enum { DONE = TOOL_DONE, FAILED = TOOL_FAILED, BAD_USAGE = TOOL_USAGE };
 
-static const char usage_text[] = "usage: nscl-weights COMMAND ...\n"
-                                 "\n"
-                                 "  show FILE                             format, input convention and every tensor of a network\n"
-                                 "  verify FILE                           one line; exit 0 if nscl can use the file, else 1\n"
-                                 "  convert FILE OUT.safetensors [--half] [--overwrite]\n"
-                                 "                                        write it in nscl's own form; --half: half the size, 16-bit numbers\n"
-                                 "\n"
-                                 "FILE is a Keras .h5, a MatConvNet .mat or a .safetensors file; builtin, or vgg19 or vgg16 of the data folder.\n"
-                                 "\n"
-                                 "  --help, --version\n"
-                                 "\n"
-                                 "Exit codes: 0 done, 1 failure, 2 bad usage.\n";
+static const tool_option table[] = {
+    {"show", "FILE", TOOL_COMMAND, 0, 0, 0, 0, 0, NULL, "format, input convention and every tensor of a network"},
+    {"verify", "FILE", TOOL_COMMAND, 0, 0, 0, 0, 0, NULL, "one line; exit status 0 if nscl can use the file, else 1"},
+    {"convert", "FILE OUT.safetensors", TOOL_COMMAND, 0, 0, 0, 0, 0, NULL, "write it in nscl's own form"},
+    {"half", NULL, TOOL_FLAG, 0, 0, 0, 0, 0, NULL, "convert: 16-bit numbers, half the size"},
+    {"overwrite", NULL, TOOL_FLAG, 0, 0, 0, 0, 0, NULL, "convert: replace a file that is there"},
+    {0},
+};
+
+static int page_row(int index, nscl_page_row *out)
+{
+    return tool_page_row(table, index, out);
+}
+
+static const nscl_page_section sections[] = {{"EXIT STATUS", NSCL_PAGE_EXIT}, {"FILES", NSCL_PAGE_FILES}, {NULL, NULL}};
+
+static const nscl_page page = {
+    .command = "nscl-weights",
+    .title = "look at, check and convert files of network weights",
+    .usage = "nscl-weights show FILE\nnscl-weights verify FILE\nnscl-weights convert FILE OUT.safetensors [--half] [--overwrite]",
+    .about = "FILE is a Keras .h5, a MatConvNet .mat or a .safetensors file; builtin, or vgg19 or vgg16 of the data folder.",
+    .row = page_row,
+    .sections = sections,
+};
 
 static int fail_usage(const char *what, const char *object)
 {
@@ -140,14 +153,9 @@ int main(int argc, char **argv)
     int count = 0, half = 0, overwrite = 0, plain = 0, code;
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i];
-        if (!plain && strcmp(a, "--help") == 0) {
-            fputs(usage_text, stdout);
-            return DONE;
-        }
-        if (!plain && strcmp(a, "--version") == 0) {
-            printf("nscl-weights %s\n", nscl_version());
-            return DONE;
-        }
+        int informed = plain ? 0 : tool_inform(&page, a, i + 1 < argc ? argv[i + 1] : NULL);
+        if (informed)
+            return informed - 1;
         if (!plain && strcmp(a, "--") == 0)
             plain = 1;
         else if (!plain && strcmp(a, "--half") == 0)
