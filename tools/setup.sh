@@ -38,7 +38,7 @@ cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/nscl
 # ---- what is needed ---------------------------------------------------------------------------------
 
 # Programs, as program:package of Debian. A compiler under its general name will do.
-build_programs="git:git cmake:cmake make:make cc:gcc c++:g++ pkg-config:pkg-config"
+build_programs="cmake:cmake make:make cc:gcc c++:g++ pkg-config:pkg-config"
 test_programs="clang:clang shellcheck:shellcheck python3:python3 oclgrind:oclgrind"
 
 # Required libraries, by their pkg-config name. OpenCL is a part of macOS.
@@ -148,7 +148,7 @@ setup_apt() {
 
 # Whether nothing at all is to be found missing, so that there is nothing to say.
 all_there() {
-    for program in git cmake make cc c++ pkg-config; do
+    for program in cmake make cc c++ pkg-config; do
         have $program || return 1
     done
     # shellcheck disable=SC2086
@@ -166,16 +166,16 @@ setup_other() {
     case $1 in
         fedora)
             advise Fedora "sudo dnf install" \
-                "git cmake make gcc gcc-c++ pkgconf-pkg-config 'pkgconfig(OpenCL)' opencl-headers clblast-devel libpng-devel zlib-devel libjpeg-turbo-devel \
+                "cmake make gcc gcc-c++ pkgconf-pkg-config 'pkgconfig(OpenCL)' opencl-headers clblast-devel libpng-devel zlib-devel libjpeg-turbo-devel \
 libexif-devel lcms2-devel hdf5-devel matio-devel jansson-devel libcurl-devel libmd-devel pocl" \
                 "libcmocka-devel mesa-libOpenCL clang ShellCheck python3" ;;
         arch)
             advise Arch "sudo pacman -S --needed" \
-                "git cmake make gcc pkgconf ocl-icd opencl-headers clblast libpng zlib libjpeg-turbo libexif lcms2 hdf5 libmatio jansson curl libmd pocl" \
+                "cmake make gcc pkgconf ocl-icd opencl-headers clblast libpng zlib libjpeg-turbo libexif lcms2 hdf5 libmatio jansson curl libmd pocl" \
                 "cmocka opencl-mesa clang shellcheck python" ;;
         macos)
             advise macOS "brew install" \
-                "git cmake pkgconf clblast libpng jpeg-turbo libexif little-cms2 hdf5 libmatio jansson curl libmd" \
+                "cmake pkgconf clblast libpng jpeg-turbo libexif little-cms2 hdf5 libmatio jansson curl libmd" \
                 "cmocka shellcheck python" ;;
         *)
             say "this system is not known here; needed are the development files of"
@@ -189,7 +189,7 @@ libexif-devel lcms2-devel hdf5-devel matio-devel jansson-devel libcurl-devel lib
 # Says what is required and not there.
 check_required() {
     lacking=
-    for program in git cmake make cc c++ pkg-config; do
+    for program in cmake make cc c++ pkg-config; do
         have $program || lacking="$lacking $program"
     done
     if have pkg-config; then
