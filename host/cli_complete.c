@@ -122,9 +122,9 @@ static void put_zsh_value(FILE *stream, const nscl_page_row *row)
     fputs(nscl_page_takes_many(row) ? ":*--*:" : ":", stream);
     put_zsh(stream, row->argument);
     if (files && row->choices[0]) {
-        fputs(": _alternative \"names:name:(", stream);
+        fputs(": _alternative \"names\\:name\\:(", stream);
         put_zsh(stream, row->choices);
-        fputs(")\" \"files:file:_files\"", stream);
+        fputs(")\" \"files\\:file\\:_files\"", stream);
     } else if (row->choices[0]) {
         fputs(":(", stream);
         put_zsh(stream, row->choices);

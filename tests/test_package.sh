@@ -111,7 +111,9 @@ if [ -z "$root" ]; then
     echo "all well; not installed, for want of NSCL_TEST_ROOT"
     exit 0
 fi
-[ -x "$root/usr/bin/apt-get" ] && [ "$(id -u)" -eq 0 ] || fail "NSCL_TEST_ROOT: needs root, and a Debian in $root"
+if [ ! -x "$root/usr/bin/apt-get" ] || [ "$(id -u)" -ne 0 ]; then
+    fail "NSCL_TEST_ROOT: needs root, and a Debian in $root"
+fi
 for place in proc sys dev; do
     step mount --bind "/$place" "$root/$place"
 done

@@ -29,7 +29,8 @@ for name in nscl nscl-probe nscl-bench nscl-tune nscl-weights; do
     program=$build/$name
     "$program" --help >help 2>said || fail "$name --help"
     for form in man bash zsh fish; do
-        "$program" --generate $form >$form 2>said || fail "$name --generate $form"
+        "$program" --generate "$form" >made 2>said || fail "$name --generate $form"
+        mv made "$form"
         case $form in
             man) made=man/$name.1 ;;
             bash) made=bash/$name ;;
@@ -44,8 +45,8 @@ for name in nscl nscl-probe nscl-bench nscl-tune nscl-weights; do
         # In roff a minus is written as \-.
         roff=$(echo "$option" | sed 's/-/\\\\-/g')
         grep -q "^\\\\fB\\\\-\\\\-$roff\\\\fR" man || fail "$name.1 lacks --$option"
-        grep -q -e "values='.*--$option[ ']" bash || fail "$name: bash's completion lacks --$option"
-        grep -q -e "^    '--$option[=[]" zsh || fail "$name: zsh's completion lacks --$option"
+        grep -q -e "values='.*--${option}[ ']" bash || fail "$name: bash's completion lacks --$option"
+        grep -q -e "^    '--${option}[=[]" zsh || fail "$name: zsh's completion lacks --$option"
         grep -q -e "^complete -c $name -l $option " fish || fail "$name: fish's completion lacks --$option"
     done
     [ "$(grep -c '^complete .* -l ' fish)" -eq "$(echo "$options" | wc -l)" ] || fail "$name: fish's completion has options that --help has not"
