@@ -121,7 +121,7 @@ step cp "$deb" "$root/root/nscl.deb"
 [ ! -e /etc/resolv.conf ] || step cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 inside() { chroot "$root" env DEBIAN_FRONTEND=noninteractive HOME=/root "$@"; }
 step inside apt-get -q update
-step inside apt-get -q -y install /root/nscl.deb
+step inside apt-get -q -y --reinstall install /root/nscl.deb
 step inside rm -f /root/painted.png
 step inside nscl --content /usr/share/nscl/pictures/lakeside.jpg --styles /usr/share/nscl/styles/waves.jpg --size 256 --iterations 20 --output /root/painted.png
 [ -s "$root/root/painted.png" ] || fail "it paints nothing"
