@@ -73,6 +73,7 @@ static const row rows[] = {
     {"resize_pass", rows_resize_pass, 0, EXACT},
     {"resize_pass to levels", rows_resize_pass, 1, EXACT},
     {"image_affine", rows_image_affine, 0, FEW(4)},
+    {"image_box", rows_image_box, 0, EXACT},
     {"image_blend", rows_image_blend, 0, FEW(5)},
     {"image_keep_colours", rows_image_keep_colours, 0, FEW(12)},
 };
