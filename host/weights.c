@@ -212,6 +212,19 @@ nscl_status nscl_weights_open(nscl_weights **out, const char *name_or_path, nscl
     return status;
 }
 
+int nscl_weights_installed(const char *name_or_path)
+{
+    const char *name = name_or_path ? name_or_path : "builtin";
+    nscl_error ignored = {0};
+    if (strcmp(name, "builtin") == 0)
+        return nscl_network_files[0].name != NULL;
+    if (strcmp(name, "vgg19") != 0 && strcmp(name, "vgg16") != 0)
+        return nscl_file_exists(name);
+    char *path = nscl_weights_locate(name, &ignored);
+    free(path);
+    return path != NULL;
+}
+
 void nscl_weights_free(nscl_weights *w)
 {
     if (!w)

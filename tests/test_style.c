@@ -9,7 +9,8 @@
 
 /* ---- Golden losses ---- */
 
-static const char *const cases[] = {"gatys.json", "gatys_avg.json", "neural_style.json", "neural_style_avg.json"};
+static const char *const cases[] = {"gatys.json",       "gatys_avg.json", "neural_style.json", "neural_style_avg.json",
+                                    "keras_lbfgs.json", "tf2_adam.json",  "keras_vgg16.json",  "vgg19_adam.json"};
 enum { CASES = sizeof cases / sizeof *cases };
 
 /* Single precision repeats these to some 1e-6, Winograd to 1e-5: ten times that leaves room for other orders of
