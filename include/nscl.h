@@ -136,7 +136,7 @@ NSCL_API const nscl_device_info *nscl_context_device(const nscl_context *context
 typedef struct nscl_weights nscl_weights; /* a network's weights in host memory; no device needed */
 
 /* Reads a network: "builtin"; "vgg19" or "vgg16" from the user's data folder; or a file (Keras .h5, MatConvNet .mat,
- * .safetensors). NULL means "builtin". Format, input convention and shapes are detected and checked. The caller
+ * PyTorch .pth, .safetensors). NULL means "builtin". Format, input convention and shapes are detected and checked. The caller
  * frees *out with nscl_weights_free. */
 NSCL_API nscl_status nscl_weights_open(nscl_weights **out, const char *name_or_path, nscl_error *error);
 NSCL_API void nscl_weights_free(nscl_weights *weights);
