@@ -75,7 +75,7 @@ static nscl_status get_tensor(const void *user, size_t index, nscl_named_tensor 
     nscl_pickle_items(s->pickle, s->tensors[index], part, 4);
     nscl_pickle_storage *storage = nscl_pickle_storage_at(s->pickle, (size_t)nscl_pickle_number(s->pickle, part[0]));
     if (!storage->readable)
-        return nscl_fail(error, NSCL_BAD_FILE, "'%s': tensor '%s' is of a %s; nscl reads float, half, bfloat16 and double: convert it", s->path,
+        return nscl_fail(error, NSCL_BAD_FILE, "'%s': tensor '%s' is stored as %s; nscl reads float, half, bfloat16 and double: convert it", s->path,
                          s->names[index], storage->kind);
     nscl_status status = find_storage(s, storage, error);
     if (status != NSCL_OK)

@@ -311,7 +311,7 @@ static void test_archives(void **state)
     refuse(bytes, "not one of torch.save");
     free(pickle.data);
     pickle = make_state_dict(w, 't', "LongStorage", MAKE_PTH_NOW, 0);
-    refuse(make_zip(MAKE_ZIP_PLAIN, pickle.data, pickle.size, NULL, NULL, 0), "'features.0.weight' is of a LongStorage");
+    refuse(make_zip(MAKE_ZIP_PLAIN, pickle.data, pickle.size, NULL, NULL, 0), "'features.0.weight' is stored as LongStorage");
     free(pickle.data);
     nscl_weights_free(w);
     w = make_network("vgg19", (const int[]){3, 4, 5, 6, 7}, 2, 3);
