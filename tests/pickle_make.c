@@ -264,7 +264,8 @@ static struct make_bytes zip_members(const struct member *members, int count, en
 {
     struct make_bytes out = {NULL, 0}, list = {NULL, 0};
     const unsigned flags = form == MAKE_ZIP_LOCKED ? 9 : 8, method = form == MAKE_ZIP_PACKED ? 8 : 0;
-    const int wide = form == MAKE_ZIP_WIDE;
+    const int wide = form == MAKE_ZIP_WIDE || form == MAKE_ZIP_LONG;
+    const uint64_t more = form == MAKE_ZIP_LONG ? (uint64_t)1 << 40 : 0;
     for (int i = 0; i < count; i++) {
         const struct member *m = &members[i];
         size_t name = strlen(m->name), at = out.size, padding = (64 - (at + 30 + name + 4) % 64) % 64;
@@ -303,8 +304,8 @@ static struct make_bytes zip_members(const struct member *members, int count, en
         if (wide) {
             put_number(&list, 1, 2);
             put_number(&list, 24, 2);
-            put_number(&list, m->size, 8);
-            put_number(&list, m->size, 8);
+            put_number(&list, m->size + more, 8);
+            put_number(&list, m->size + more, 8);
             put_number(&list, at, 8);
         }
     }

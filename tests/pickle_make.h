@@ -13,6 +13,7 @@ enum make_pth_style {
 enum make_zip_form {
     MAKE_ZIP_PLAIN,
     MAKE_ZIP_WIDE,    /* sizes and offsets in 64 bits */
+    MAKE_ZIP_LONG,    /* the same, stating far more bytes than there are */
     MAKE_ZIP_PACKED,  /* members marked as compressed */
     MAKE_ZIP_LOCKED,  /* ... as encrypted */
     MAKE_ZIP_CHECKSUM /* with wrong checksums */

@@ -293,6 +293,9 @@ static void test_archives(void **state)
     struct make_bytes pickle = make_state_dict(w, 't', "FloatStorage", MAKE_PTH_NOW, 0), whole = make_pth(w, 't', "FloatStorage", MAKE_PTH_NOW, 1);
     refuse(make_zip(MAKE_ZIP_PLAIN, pickle.data, pickle.size, NULL, NULL, 0), "archive/data/20' should have 1728 values of 4 bytes, but is not there");
     refuse(make_zip(MAKE_ZIP_PLAIN, pickle.data, pickle.size, "archive/data/20", "....", 4), "has others");
+    static const char longer[1729 * 4] = "";
+    refuse(make_zip(MAKE_ZIP_PLAIN, pickle.data, pickle.size, "archive/data/20", longer, sizeof longer), "has others");
+    refuse(make_zip(MAKE_ZIP_LONG, pickle.data, pickle.size, NULL, NULL, 0), "damaged (archive/data.pkl)");
     refuse(make_zip(MAKE_ZIP_PACKED, pickle.data, pickle.size, NULL, NULL, 0), "compressed");
     refuse(make_zip(MAKE_ZIP_LOCKED, pickle.data, pickle.size, NULL, NULL, 0), "encrypted");
     refuse(make_zip(MAKE_ZIP_CHECKSUM, pickle.data, pickle.size, NULL, NULL, 0), "checksum");
