@@ -18,9 +18,9 @@ nscl_status nscl_file_read(const char *path, size_t limit, unsigned char **out, 
 
 /* A file being written beside `path`, renamed over it at the end: what was there stays until then. */
 typedef struct nscl_file {
-    FILE *stream;     /* NULL when not open */
-    char *path;       /* final name */
-    char *temporary;  /* name while writing */
+    FILE *stream;    /* NULL when not open */
+    char *path;      /* final name */
+    char *temporary; /* name while writing */
 } nscl_file;
 
 nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *error);
