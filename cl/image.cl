@@ -38,6 +38,17 @@ kernel void image_affine(global float *restrict y, global const float *restrict 
     y[c * m + p] = lo < hi ? clamp(v, lo, hi) : v;
 }
 
+/* u[c] = clamp(u[c], -mean[c], 255 - mean[c]). Planes of m. Work-items: pixel, plane. */
+kernel void image_box(global float *restrict u, ulong m, float4 mean)
+{
+    ulong p = get_global_id(0);
+    int c = (int)get_global_id(1);
+    if (p >= m)
+        return;
+    float v = c == 0 ? mean.x : c == 1 ? mean.y : mean.z;
+    u[c * m + p] = clamp(u[c * m + p], -v, 255.0f - v);
+}
+
 /* y = (1 - t) * y + t * noise. n floats. */
 kernel void image_blend(global float *restrict y, global const float *restrict noise, ulong n, float t)
 {

@@ -45,6 +45,8 @@ nscl_status nscl_adam_run(nscl_problem *p, cl_mem x, const nscl_adam_settings *s
         double c1 = 1 - pow((double)b1, t), c2 = 1 - pow((double)b2, t);
         float lr = (float)(s->eps_inside ? rate / c1 : rate * sqrt(c2) / c1), vscale = s->eps_inside ? (float)(1 / c2) : 1.0f;
         NSCL_RUN(ctx, "adam_step", DIM1(blocks), ARG(x), ARG(m), ARG(v), ARG(g), ARG(blocks), ARG(b1), ARG(b2), ARG(lr), ARG(vscale), ARG(eps));
+        if (s->constrain)
+            s->constrain(s->constrain_state, x);
     }
     nscl_buffer_free(ctx, g);
     nscl_buffer_free(ctx, m);

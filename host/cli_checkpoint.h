@@ -1,20 +1,23 @@
-/* --checkpoint-output: the picture so far, every so many steps, under names made from a pattern. All names are checked
- * before the work begins, so that no picture that is there is lost to one. */
+/* --checkpoint-output: the picture so far, every so many steps or after each round, under names made from a pattern; some
+ * presets have one of their own. All names are checked before the work begins, so that no picture that is there is lost to
+ * one. */
 #ifndef NSCL_CLI_CHECKPOINT_H
 #define NSCL_CLI_CHECKPOINT_H
 
 #include "options.h"
 
 typedef struct nscl_cli_checkpoint {
-    const char *pattern; /* NULL: none */
+    char *pattern; /* NULL: none */
     int every;
     int by_step; /* as nscl_cli_number has it */
+    int rounds;  /* numbers are those of rounds (nscl_cli_round), each `every` long */
     int last;    /* greatest number there can be */
-    int overwrite;
 } nscl_cli_checkpoint;
 
-/* Checks the pattern: %s, %d or %0Nd once, %% for a percent sign. */
+/* Checks the pattern (%s, %d or %0Nd once, %% for a percent sign), or makes the preset's own from the output's name. Close it
+ * whether or not this succeeds. */
 nscl_status nscl_cli_checkpoint_open(nscl_cli_checkpoint *checkpoint, const nscl_options *options, nscl_error *error);
+void nscl_cli_checkpoint_close(nscl_cli_checkpoint *checkpoint);
 
 /* The numbers in order: the first for number < 0, else the one after it; -1 past the last. */
 int nscl_cli_checkpoint_next(const nscl_cli_checkpoint *checkpoint, int number);

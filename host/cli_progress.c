@@ -15,12 +15,28 @@ void nscl_cli_progress_open(nscl_cli_progress *progress, const nscl_options *opt
     progress->quiet = options->quiet;
     progress->verbose = options->verbose;
     progress->by_step = options->settings.optimizer == NSCL_ADAM;
-    progress->every = options->print_iterations ? options->print_iterations : progress->terminal ? 0 : DEFAULT_EVERY;
+    progress->every = options->print_iterations;
+    if (progress->every)
+        return;
+    /* As the programs print that the presets follow: a line a round, or a step. */
+    progress->round = options->settings.round_iterations;
+    if (options->settings.preset == NSCL_PRESET_VGG19_ADAM)
+        progress->every = 1;
+    else if (!progress->round && !progress->terminal)
+        progress->every = DEFAULT_EVERY;
 }
 
 int nscl_cli_number(int by_step, const nscl_progress *now)
 {
     return by_step ? now->step : now->evaluation;
+}
+
+int nscl_cli_round(int by_step, int length, const nscl_progress *now)
+{
+    int done = by_step ? now->step + 1 : now->evaluation;
+    if (length <= 0 || done <= 0 || (done % length != 0 && now->evaluation < now->evaluations))
+        return -1;
+    return (done - 1) / length;
 }
 
 static void clear_bar(nscl_cli_progress *progress)
@@ -80,12 +96,14 @@ static void draw_bar(nscl_cli_progress *progress, const nscl_progress *now)
     progress->drawn_seconds = now->seconds;
 }
 
-static void print_line(nscl_cli_progress *progress, const nscl_progress *now)
+static void print_line(nscl_cli_progress *progress, const nscl_progress *now, int round)
 {
     char text[MAX_LINE];
     describe(progress, now, text);
     clear_bar(progress);
-    if (progress->by_step && now->step >= 0)
+    if (round >= 0)
+        fprintf(progress->stream, "round %d  %.1f s  evaluation %s\n", round, now->seconds - progress->round_seconds, text);
+    else if (progress->by_step && now->step >= 0)
         fprintf(progress->stream, "step %d  evaluation %s\n", now->step, text);
     else
         fprintf(progress->stream, "evaluation %s\n", text);
@@ -98,15 +116,17 @@ static void print_line(nscl_cli_progress *progress, const nscl_progress *now)
 void nscl_cli_progress_update(nscl_cli_progress *progress, const nscl_progress *now)
 {
     int last = now->evaluation >= now->evaluations, first = now->evaluation == 1;
-    int number = nscl_cli_number(progress->by_step, now);
+    int number = nscl_cli_number(progress->by_step, now), round = nscl_cli_round(progress->by_step, progress->round, now);
     if (first)
         progress->first_seconds = now->seconds;
     if (progress->quiet)
         return;
     if (now->note)
         nscl_cli_say(progress, "evaluation %d: %s", now->evaluation, now->note);
-    if (progress->every && (first || last || (number >= 0 && number % progress->every == 0)))
-        print_line(progress, now);
+    if (round >= 0 || (progress->every && (first || last || (number >= 0 && number % progress->every == 0))))
+        print_line(progress, now, round);
+    if (round >= 0)
+        progress->round_seconds = now->seconds;
     if (progress->terminal && (first || last || !progress->shown || now->seconds - progress->drawn_seconds > 0.1))
         draw_bar(progress, now);
 }

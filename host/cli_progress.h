@@ -11,8 +11,10 @@ typedef struct nscl_cli_progress {
     FILE *stream;
     int terminal; /* the bar is redrawn; else lines only */
     int quiet, verbose;
-    int every;            /* lines; 0: none */
+    int every;            /* lines; 0: none but those of rounds */
     int by_step;          /* Adam counts steps from 0, L-BFGS evaluations from 1 */
+    int round;            /* length of the rounds at whose ends there is a line; 0: none */
+    double round_seconds; /* when the present one began */
     int shown;            /* the bar stands in the last line */
     double first_seconds; /* when the first evaluation was done: what came before it is not the pace */
     double drawn_seconds; /* when the bar was last drawn */
@@ -32,5 +34,8 @@ void nscl_cli_progress_close(nscl_cli_progress *progress);
 /* The number that the evaluation has for --print-iterations and --checkpoint-iterations: Adam's step from 0 (-1 at the
  * start), L-BFGS' evaluation from 1. */
 int nscl_cli_number(int by_step, const nscl_progress *now);
+
+/* The number, from 0, of the round of so many steps or evaluations that ends here, whole or not; -1: none ends. */
+int nscl_cli_round(int by_step, int length, const nscl_progress *now);
 
 #endif

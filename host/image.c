@@ -178,6 +178,13 @@ void nscl_image_from_variable(nscl_context *ctx, cl_mem x, cl_mem u, int h, int 
     affine(ctx, x, u, h, w, mean, 1, 0, 255);
 }
 
+void nscl_image_box(nscl_context *ctx, cl_mem u, int h, int w, const float mean[3])
+{
+    cl_ulong m = (cl_ulong)h * (cl_ulong)w;
+    cl_float4 means = {{mean[0], mean[1], mean[2], 0}};
+    NSCL_RUN(ctx, "image_box", DIM2(m, 3), ARG(u), ARG(m), ARG(means));
+}
+
 void nscl_image_blend(nscl_context *ctx, cl_mem y, cl_mem noise, size_t n, float t)
 {
     cl_ulong count = n;

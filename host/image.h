@@ -17,6 +17,9 @@ cl_mem nscl_image_resize(nscl_context *ctx, cl_mem x, int planes, int h, int w, 
 void nscl_image_to_variable(nscl_context *ctx, cl_mem u, cl_mem x, int h, int w, const float mean[3]);
 void nscl_image_from_variable(nscl_context *ctx, cl_mem x, cl_mem u, int h, int w, const float mean[3]);
 
+/* u where the picture is 0..255, the nearest such value elsewhere. */
+void nscl_image_box(nscl_context *ctx, cl_mem u, int h, int w, const float mean[3]);
+
 /* y = (1 - t) y + t noise; n floats. */
 void nscl_image_blend(nscl_context *ctx, cl_mem y, cl_mem noise, size_t n, float t);
 

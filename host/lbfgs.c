@@ -29,6 +29,7 @@ typedef struct lbfgs {
     pair *pairs; /* a ring: the oldest at `first` */
     int first, count;
     double shrink; /* of the first trial step, after failures */
+    double scale;  /* s . y / y . H0 y of the newest pair, 0 before there is one */
     int stop;
     const char *note;
 } lbfgs;
@@ -114,7 +115,7 @@ static void enqueue_norms(void *state)
     nscl_sum_absolute(o->p->ctx, o->p->sums, slot(o, START_SLOPE), o->g[o->other], o->p->n);
 }
 
-/* Evaluates x + t d into a gradient buffer that is not kept. values: START_SLOPE, TRIAL_SLOPE. */
+/* Evaluates x + t d into a gradient buffer that is not kept. values: START_SLOPE, TRIAL_SLOPE, SCRATCH. */
 static int evaluate(lbfgs *o, double t, const int keep[2], nscl_point *point, double *values)
 {
     nscl_context *ctx = o->p->ctx;
@@ -124,7 +125,7 @@ static int evaluate(lbfgs *o, double t, const int keep[2], nscl_point *point, do
     NSCL_RUN(ctx, "step_to", DIM1(o->blocks), ARG(o->trial), ARG(o->x), ARG(o->d), ARG(o->blocks), ARG(step));
     point->t = t;
     point->gradient = o->other;
-    point->f = nscl_problem_evaluate(o->p, o->g[o->other], o->trial, enqueue_slope, o, values, 2);
+    point->f = nscl_problem_evaluate(o->p, o->g[o->other], o->trial, enqueue_slope, o, values, SCRATCH + 1);
     point->slope = values[TRIAL_SLOPE];
     if (!isfinite(point->slope))
         point->f = point->slope; /* a gradient that is not finite is no point to go on from, whatever its loss */
@@ -142,7 +143,7 @@ static int evaluate(lbfgs *o, double t, const int keep[2], nscl_point *point, do
 
 static int trial(void *user, double t, const int keep[2], nscl_point *point)
 {
-    double values[2];
+    double values[SCRATCH + 1];
     return evaluate(user, t, keep, point, values);
 }
 
@@ -179,7 +180,7 @@ static void accept(lbfgs *o, nscl_point to, double start_slope)
 /* One iteration: direction, first trial, line search. first_step: of the very first direction. */
 static void iterate(lbfgs *o, double first_step)
 {
-    double values[2];
+    double values[SCRATCH + 1];
     nscl_point first = {0, INFINITY, 0, -1};
     int keep[2] = {o->current, o->current}, not_finite = 0;
     double t = o->settings->learning_rate * o->shrink * (o->count ? 1.0 : first_step);
@@ -187,6 +188,8 @@ static void iterate(lbfgs *o, double first_step)
     int go_on = evaluate(o, t, keep, &first, values);
     if (o->p->ctx->error.code != NSCL_OK)
         return;
+    if (o->count && values[SCRATCH] > 0)
+        o->scale = pair_at(o, o->count - 1)->sy / values[SCRATCH];
     nscl_point start = {0, o->loss, values[START_SLOPE], o->current}, best = first;
     if (!(start.slope < 0)) {
         drop_history(o);
@@ -240,8 +243,14 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
         first_step = settings->first_change * sqrt((double)p->elements / norms[1]);
     else if (norms[0] > 0)
         first_step = fmin(1.0, 1.0 / norms[0]);
-    while (ctx->error.code == NSCL_OK && !o.stop && p->evaluations < settings->evaluations)
+    for (int end = settings->round; ctx->error.code == NSCL_OK && !o.stop && p->evaluations < settings->evaluations;) {
+        if (settings->round > 0 && p->evaluations >= end) {
+            drop_history(&o);
+            first_step = o.scale > 0 ? o.scale : first_step;
+            end += settings->round;
+        }
         iterate(&o, first_step);
+    }
     if (status == NSCL_OK && o.stop)
         status = NSCL_CANCELLED;
     nscl_buffer_free(ctx, o.trial);

@@ -121,6 +121,22 @@ static nscl_status read_picture(app *a, nscl_picture *picture, const char *path,
     return status;
 }
 
+/* What was asked for; else the network that the preset is defined on, where it is installed, else the built-in one. */
+static nscl_status open_network(app *a, nscl_error *error)
+{
+    nscl_options *o = &a->options;
+    const char *own = nscl_preset_network(o->settings.preset);
+    if (!o->network && nscl_weights_installed(own))
+        o->network = own;
+    else if (!o->network) {
+        o->network = "builtin";
+        if (!o->quiet)
+            nscl_cli_say(&a->progress, "note: preset %s has its numbers from %s, which is not installed: painting with the built-in network; see nscl-weights",
+                         nscl_preset_name(o->settings.preset), own);
+    }
+    return nscl_weights_open(&a->weights, o->network, error);
+}
+
 static nscl_status read_inputs(app *a, nscl_error *error)
 {
     const nscl_options *o = &a->options;
@@ -130,7 +146,7 @@ static nscl_status read_inputs(app *a, nscl_error *error)
     if (status == NSCL_OK && o->initial)
         status = read_picture(a, &a->initial, o->initial, error);
     if (status == NSCL_OK)
-        status = nscl_weights_open(&a->weights, o->network, error);
+        status = open_network(a, error);
     if (status == NSCL_OK)
         status = nscl_settings_check(&o->settings, a->weights, o->style_count, error);
     if (status == NSCL_OK)
@@ -273,6 +289,7 @@ static void close_app(app *a)
 {
     nscl_error ignored = {NSCL_OK, ""};
     nscl_cli_log_close(&a->log, &ignored);
+    nscl_cli_checkpoint_close(&a->checkpoint);
     nscl_picture_free(&a->content);
     nscl_picture_free(&a->initial);
     nscl_picture_free(&a->result);

@@ -16,6 +16,13 @@ static double uniform(uint64_t *state)
     return ((double)(splitmix(state) >> 11) + 0.5) * 0x1p-53;
 }
 
+void nscl_noise_uniform(float *out, size_t n, double low, double high, uint64_t seed)
+{
+    uint64_t state = seed;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)(low + (high - low) * uniform(&state));
+}
+
 void nscl_noise_normal(float *out, size_t n, double deviation, uint64_t seed)
 {
     uint64_t state = seed;

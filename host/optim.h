@@ -39,6 +39,7 @@ typedef struct nscl_lbfgs_settings {
     /* The first guess of the inverse Hessian is this times s . y / y . H0 y of the newest pair, which is too short: it
      * follows the sharpest bends that y has a share of. 0 or 1: as the textbook has it. */
     double guess_scale;
+    int round; /* evaluations after which the history is dropped each time, and the next step is that first guess times -H0 g; 0: never */
 } nscl_lbfgs_settings;
 
 /* Limited-memory BFGS (Nocedal and Wright, algorithm 7.4) with the strong Wolfe line search of algorithm 3.5 and 3.6 with
@@ -49,7 +50,9 @@ nscl_status nscl_lbfgs_run(nscl_problem *problem, cl_mem x, const nscl_lbfgs_set
 typedef struct nscl_adam_settings {
     int steps;
     double learning_rate, beta1, beta2, eps;
-    int eps_inside; /* 0: TensorFlow's form, eps added to sqrt(v) uncorrected; 1: PyTorch's, to the corrected one */
+    int eps_inside;                           /* 0: TensorFlow's form, eps added to sqrt(v) uncorrected; 1: PyTorch's, to the corrected one */
+    void (*constrain)(void *state, cl_mem x); /* enqueued after each step: puts x back where it may be; NULL: anywhere */
+    void *constrain_state;
 } nscl_adam_settings;
 
 /* Adam (Kingma and Ba, 2015): `steps` steps and one last evaluation, so steps + 1 evaluations. */

@@ -57,7 +57,8 @@ static const nscl_option rows[] = {
 
     HEADING("Method"),
     PRESET("preset", REC, SET(preset), "method to follow; all other options change it, wherever they stand"),
-    WORDS("network", "NAME|FILE", REC, AT(network), networks, "builtin, vgg19, vgg16, or a file with weights (.h5, .mat, .safetensors)"),
+    WORDS("network", "NAME|FILE", REC, AT(network), networks,
+          "builtin, vgg19, vgg16 or a file of weights; when not given the preset's, where installed, else builtin"),
     CHOICE("pooling", REC, SET(pooling), poolings, "within the network"),
     CHOICE("pool-rounding", REC, SET(pool_round_up), roundings, "where a size is odd"),
 
@@ -92,6 +93,7 @@ static const nscl_option rows[] = {
 
     HEADING("Optimiser"),
     INTEGER("iterations", REC, SET(iterations), 1, 10000000, "L-BFGS: evaluations of the loss; Adam: steps"),
+    INTEGER("round-iterations", REC, SET(round_iterations), 0, 10000000, "after so many a line, and L-BFGS begins anew; 0: no rounds"),
     CHOICE("optimizer", REC, SET(optimizer), optimizers, "what changes the picture"),
     REAL("precondition", REC, SET(precondition), 0, 4, "L-BFGS: weight of coarse structure to the next finer in its first guess; 0 is none"),
     INTEGER("lbfgs-history", REC, SET(lbfgs_history), 1, 1000, "steps that L-BFGS remembers"),
@@ -103,8 +105,8 @@ static const nscl_option rows[] = {
 
     HEADING("Progress"),
     INTEGER("print-iterations", 0, AT(print_iterations), 1, INT_MAX, "a line of figures every N; when not given, every 10 where there is no terminal"),
-    TEXT("checkpoint-output", "PATTERN", 0, AT(checkpoint_output), "pictures on the way: a name with %s, %d or %04d where the number goes"),
-    INTEGER("checkpoint-iterations", REC, SET(checkpoint_iterations), 1, INT_MAX, "how often; preset neural-style keeps the best of these"),
+    TEXT("checkpoint-output", "PATTERN", 0, AT(checkpoint_output), "pictures on the way: a name with %s, %d or %04d for the number, or none"),
+    INTEGER("checkpoint-iterations", REC, SET(checkpoint_iterations), 1, INT_MAX, "how often, else each round; preset neural-style keeps the best of these"),
     TEXT("log", "FILE", 0, AT(log), "settings and every loss, as lines of JSON"),
     FLAG("quiet", 0, AT(quiet), "errors only"),
     FLAG("verbose", 0, AT(verbose), "what the library does, and the terms of the loss"),
@@ -135,7 +137,6 @@ const nscl_option *nscl_option_row(int index)
 void nscl_options_init(nscl_options *options, nscl_preset preset)
 {
     memset(options, 0, sizeof *options);
-    options->network = "builtin";
     options->quality = 95;
     options->content_blend = options->style_exp = -1;
     options->max_pixels = NSCL_MAX_PIXELS_DEFAULT;
@@ -239,8 +240,6 @@ static nscl_status check_given(const given *table, nscl_error *error)
     for (size_t i = 0; i < sizeof contradictions / sizeof contradictions[0]; i++)
         if (was_given(table, contradictions[i][0]) && was_given(table, contradictions[i][1]))
             return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s and --%s contradict each other; give one of them", contradictions[i][0], contradictions[i][1]);
-    if (was_given(table, "checkpoint-output") && !was_given(table, "checkpoint-iterations"))
-        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--checkpoint-output needs to know how often; give --checkpoint-iterations N too");
     return NSCL_OK;
 }
 
@@ -286,7 +285,7 @@ static void find_idle(nscl_options *options, const given *table)
         {"tv", s->tv_weight <= 0, "--tv-weight is 0"},
         {"quality", !nscl_cli_is_jpeg(options->output), "the output is no JPEG"},
         {"depth", s->depth == 16 && nscl_cli_is_jpeg(options->output), "a JPEG has 8 bits; choose .png"},
-        {"checkpoint-iterations", !options->checkpoint_output && s->preset != NSCL_PRESET_NEURAL_STYLE, "there is no --checkpoint-output"},
+        {"checkpoint-iterations", !options->checkpoint_output && s->preset <= NSCL_PRESET_GATYS, "there is no --checkpoint-output"},
     };
     _Static_assert(sizeof checks / sizeof checks[0] <= NSCL_MAX_IDLE, "options->idle holds every row");
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)

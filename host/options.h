@@ -18,7 +18,7 @@ typedef struct nscl_options {
     const char *content, *output, *initial; /* strings are the caller's argv */
     const char *styles[NSCL_MAX_STYLES];
     int style_count;
-    const char *network, *device; /* device NULL: not given */
+    const char *network, *device; /* NULL: not given */
     const char *checkpoint_output, *log;
     double content_blend, style_exp; /* below 0: not given */
     uint64_t max_pixels;

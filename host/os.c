@@ -2,8 +2,10 @@
 #include "os.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,6 +129,44 @@ void nscl_file_abandon(nscl_file *file)
     memset(file, 0, sizeof *file);
 }
 
+FILE *nscl_part_open(const char *path, uint64_t *size, nscl_error *error)
+{
+    struct stat mine, there;
+    FILE *part = fopen(path, "ab");
+    *size = 0;
+    if (!part) {
+        nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': %s", path, strerror(errno));
+        return NULL;
+    }
+    int busy = flock(fileno(part), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; /* some systems lock nothing */
+    /* Who had it before may have renamed it since it was opened here. */
+    if (busy || fstat(fileno(part), &mine) != 0 || stat(path, &there) != 0 || mine.st_ino != there.st_ino || mine.st_dev != there.st_dev ||
+        !S_ISREG(mine.st_mode)) {
+        nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': another process is at work on it; wait for it", path);
+        fclose(part);
+        return NULL;
+    }
+    *size = (uint64_t)mine.st_size;
+    return part;
+}
+
+int nscl_part_clear(FILE *part)
+{
+    return fflush(part) == 0 && ftruncate(fileno(part), 0) == 0;
+}
+
+int nscl_part_sync(FILE *part)
+{
+    return fflush(part) == 0 && fsync(fileno(part)) == 0;
+}
+
+void nscl_file_limit_ignore(void)
+{
+    struct sigaction ignore = {0};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &ignore, NULL);
+}
+
 int nscl_file_exists(const char *path)
 {
     struct stat info;
@@ -169,4 +209,10 @@ char *nscl_user_folder(char kind, int create)
     if (folder && create)
         nscl_folder_make(folder);
     return folder;
+}
+
+int nscl_terminal(FILE *stream)
+{
+    const char *kind = getenv("TERM");
+    return isatty(fileno(stream)) && kind && strcmp(kind, "dumb") != 0;
 }

@@ -4,6 +4,7 @@
 #define NSCL_OS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "error.h"
@@ -17,9 +18,9 @@ nscl_status nscl_file_read(const char *path, size_t limit, unsigned char **out, 
 
 /* A file being written beside `path`, renamed over it at the end: what was there stays until then. */
 typedef struct nscl_file {
-    FILE *stream;     /* NULL when not open */
-    char *path;       /* final name */
-    char *temporary;  /* name while writing */
+    FILE *stream;    /* NULL when not open */
+    char *path;      /* final name */
+    char *temporary; /* name while writing */
 } nscl_file;
 
 nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *error);
@@ -27,6 +28,16 @@ nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *erro
 nscl_status nscl_file_commit(nscl_file *file, nscl_error *error);
 /* Closes and removes the temporary file. Does nothing after a commit, or on a zeroed struct. */
 void nscl_file_abandon(nscl_file *file);
+
+/* A file that grows over several runs. Opens `path` for adding to its end, made if need be, and keeps other processes from doing the
+ * same until it is closed; *size is what it holds already. NULL, with the error filled, if that cannot be. */
+FILE *nscl_part_open(const char *path, uint64_t *size, nscl_error *error);
+/* Empties it. 0 if that failed. */
+int nscl_part_clear(FILE *part);
+/* Everything written is on the disk: 1, or 0 with errno set. */
+int nscl_part_sync(FILE *part);
+/* Lets writing past a limit on the size of files fail, rather than end the process. */
+void nscl_file_limit_ignore(void);
 
 /* 1 when something exists at `path`. */
 int nscl_file_exists(const char *path);
@@ -39,6 +50,9 @@ char *nscl_user_folder(char kind, int create);
 
 /* Makes the folder and those above it; what is wrong shows when it is used. */
 void nscl_folder_make(const char *path);
+
+/* 1 when the stream is a terminal that a line can be written over. */
+int nscl_terminal(FILE *stream);
 
 /* a/b as a new malloc'ed string. */
 char *nscl_path_join(const char *folder, const char *name);

@@ -50,6 +50,7 @@ nscl_status nscl_settings_check(const nscl_settings *s, const nscl_weights *weig
     CHECK(style_weight, s->style_weight >= 0 && isfinite(s->style_weight), "at least 0");
     CHECK(tv_weight, s->tv_weight >= 0 && isfinite(s->tv_weight), "at least 0");
     CHECK(iterations, s->iterations >= 1, "at least 1");
+    CHECK(round_iterations, s->round_iterations == 0 || s->round_iterations >= 2, "0, or at least 2");
     CHECK(lbfgs_history, s->lbfgs_history >= 1 && s->lbfgs_history <= 1000, "1 to 1000");
     CHECK(precondition, s->precondition >= 0 && s->precondition <= 4, "0 to 4");
     CHECK(learning_rate, s->learning_rate > 0 && isfinite(s->learning_rate), "more than 0");

@@ -74,13 +74,38 @@ static void add_terms(nscl_run *r)
         t->weight = l->weight;
     }
     if (s->tv_weight > 0) {
+        static const double powers[] = {[NSCL_TV_L2] = 2, [NSCL_TV_L1] = 1, [NSCL_TV_POWER] = 2.5};
+        double unit = pow(r->rules->unit, powers[s->tv]);
         r->rules->tv_weights(r->h, r->w, &loss->tv_y, &loss->tv_x);
         loss->tv = s->tv;
-        loss->tv_y *= s->tv_weight;
-        loss->tv_x *= s->tv_weight;
+        loss->tv_y *= s->tv_weight / unit;
+        loss->tv_x *= s->tv_weight / unit;
         if (s->tv == NSCL_TV_POWER)
             loss->tv_x = 0; /* one weight for the joint sum */
     }
+}
+
+static nscl_layer_size layer_size(const nscl_run *r, int layer, const nscl_activations *a)
+{
+    return (nscl_layer_size){r->network->channels[layer], (double)a->h[layer] * a->w[layer], (double)r->h * r->w};
+}
+
+/* The settings that give a style picture its size. */
+static nscl_settings style_size(const nscl_run *r, double scale)
+{
+    nscl_settings size = {0};
+    int w = (int)(scale * r->w), h = (int)(scale * r->h);
+    w = w < 1 ? 1 : w;
+    h = h < 1 ? 1 : h;
+    switch (r->rules->style_fit) {
+    case NSCL_STYLE_STRETCHED:
+        size.height = h; /* and the width */
+        /* fall through */
+    case NSCL_STYLE_WIDTH: size.width = w; break;
+    case NSCL_STYLE_LONGER: size.size = w > h ? w : h; break;
+    case NSCL_STYLE_SHORTER: size.short_side = w < h ? w : h;
+    }
+    return size;
 }
 
 /* Gram matrices of one style picture, from activations of its own size. */
@@ -90,14 +115,7 @@ static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *e
     const nscl_settings *s = r->settings;
     const nscl_picture *p = &r->job->styles[index];
     int h, w, look[NSCL_MAX_CONVS] = {0}, deepest_style = 0;
-    double scale = s->style_scales[index];
-    int side = r->rules->style_by_width ? (int)(scale * r->w) : (int)(scale * (r->w < r->h ? r->w : r->h));
-    nscl_settings size = {0};
-    side = side < 1 ? 1 : side;
-    if (r->rules->style_by_width)
-        size.width = side;
-    else
-        size.short_side = side;
+    nscl_settings size = style_size(r, s->style_scales[index]);
     nscl_settings_size(&size, p->width, p->height, &w, &h, NULL);
     for (int i = 0; i < r->loss.term_count; i++)
         if (r->loss.term[i].style) {
@@ -117,13 +135,12 @@ static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *e
         if (!t->style)
             continue;
         int c = r->network->channels[t->layer];
-        double m = (double)a->h[t->layer] * a->w[t->layer];
         size_t n = nscl_gram_side(ctx, c);
         nscl_style_target *target = &t->target[t->targets++];
         target->gram = nscl_buffer_create(ctx, n * n * sizeof(float));
-        target->weight = s->style_weight * t->weight * blend * r->rules->style_weight(c, m);
+        target->weight = s->style_weight * t->weight * blend * r->rules->style_weight(layer_size(r, t->layer, r->loss.activations));
         nscl_gram_fwd(ctx, target->gram, t->before_relu ? a->before[t->layer] : a->relu[t->layer], c, a->h[t->layer], a->w[t->layer],
-                      (float)r->rules->gram_scale(c, m));
+                      (float)r->rules->gram_scale(layer_size(r, t->layer, a)));
     }
     nscl_activations_free(r->network, a);
     nscl_buffer_free(ctx, x);
@@ -141,15 +158,14 @@ static nscl_status add_content(nscl_run *r, nscl_error *error)
         nscl_network_fwd(r->network, a, u);
     for (int i = 0; ctx->error.code == NSCL_OK && i < r->loss.term_count; i++) {
         nscl_loss_term *t = &r->loss.term[i];
-        int c = r->network->channels[t->layer];
-        double m = (double)a->h[t->layer] * a->w[t->layer];
+        nscl_layer_size size = layer_size(r, t->layer, a);
         if (t->style) {
-            t->gram_scale = r->rules->gram_scale(c, m);
+            t->gram_scale = r->rules->gram_scale(size);
             continue;
         }
-        size_t n = nscl_block_floats(ctx, c, a->h[t->layer], a->w[t->layer]);
+        size_t n = nscl_block_floats(ctx, size.c, a->h[t->layer], a->w[t->layer]);
         t->features = nscl_buffer_create(ctx, n * nscl_stored_bytes(ctx));
-        t->weight *= r->settings->content_weight * r->rules->content_weight(c, m);
+        t->weight *= r->settings->content_weight * r->rules->content_weight(size);
         nscl_buffer_assign(ctx, t->features, t->before_relu ? a->before[t->layer] : a->relu[t->layer], n * nscl_stored_bytes(ctx));
     }
     nscl_buffer_free(ctx, u);
@@ -182,7 +198,10 @@ static nscl_status start(nscl_run *r, nscl_error *error)
         float *values = malloc(pixels * sizeof *values);
         if (!values)
             return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the noise of the start");
-        nscl_noise_normal(values, pixels, r->rules->noise, s->seed);
+        if (r->rules->noise > 0)
+            nscl_noise_normal(values, pixels, r->rules->noise, s->seed);
+        else
+            nscl_noise_uniform(values, pixels, r->rules->noise_low, r->rules->noise_high, s->seed);
         cl_mem noise = nscl_buffer_copy(ctx, values, pixels * sizeof *values);
         nscl_image_blend(ctx, r->x, noise, pixels, (float)blend);
         nscl_status status = nscl_context_status(ctx, error);
@@ -244,17 +263,32 @@ static int report(void *user, cl_mem x, double loss, const char *note)
     return r->job->progress(&progress, r->job->user);
 }
 
-static nscl_status optimise(nscl_run *r)
+/* Adam's box. */
+static void keep_within(void *user, cl_mem x)
+{
+    nscl_run *r = user;
+    nscl_image_box(r->ctx, x, r->h, r->w, r->network->mean);
+}
+
+static nscl_status run_adam(nscl_run *r)
 {
     const nscl_settings *s = r->settings;
-    if (s->optimizer == NSCL_ADAM) {
-        nscl_adam_settings adam = {s->iterations, s->learning_rate, s->beta1, s->beta2, s->eps, 0};
-        return nscl_adam_run(&r->problem, r->x, &adam);
-    }
+    double unit = r->rules->unit;
+    nscl_adam_settings adam = {s->iterations, s->learning_rate * unit, s->beta1, s->beta2, s->eps / unit, 0, r->rules->clips ? keep_within : NULL, r};
+    return nscl_adam_run(&r->problem, r->x, &adam);
+}
+
+static nscl_status run_lbfgs(nscl_run *r)
+{
+    const nscl_settings *s = r->settings;
     nscl_pyramid pyramid = {0};
     if (s->precondition > 0)
         pyramid = nscl_pyramid_create(r->ctx, r->h, r->w, s->precondition);
-    nscl_lbfgs_settings lbfgs = {.evaluations = s->iterations, .history = s->lbfgs_history, .line_search = s->line_search, .learning_rate = s->learning_rate};
+    nscl_lbfgs_settings lbfgs = {.evaluations = s->iterations,
+                                 .round = s->round_iterations,
+                                 .history = s->lbfgs_history,
+                                 .line_search = s->line_search,
+                                 .learning_rate = s->learning_rate};
     if (s->precondition > 0) {
         lbfgs.precondition = nscl_pyramid_apply;
         lbfgs.precondition_state = &pyramid;
@@ -287,6 +321,8 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     r->network = nscl_network_create(ctx, r->weights, deepest(r), s->pooling, s->pool_round_up);
     if (!r->network)
         return nscl_context_status(ctx, error);
+    for (int c = 0; c < 3 && r->rules->mean >= 0; c++)
+        r->network->mean[c] = (float)r->rules->mean;
     status = too_small(r, "the result", r->h, r->w, r->network->depth - 1, error);
     if (status != NSCL_OK)
         return status;
@@ -328,6 +364,11 @@ nscl_status nscl_run_prepare(nscl_run *r, nscl_context *ctx, const nscl_weights 
     return prepare(r, error);
 }
 
+nscl_status nscl_run_optimise(nscl_run *r)
+{
+    return r->settings->optimizer == NSCL_ADAM ? run_adam(r) : run_lbfgs(r);
+}
+
 void nscl_run_release(nscl_run *r)
 {
     nscl_buffer_free(r->ctx, r->content);
@@ -348,7 +389,7 @@ nscl_status nscl_paint(nscl_context *ctx, const nscl_weights *weights, const nsc
     memset(out, 0, sizeof *out);
     nscl_status status = nscl_run_prepare(&r, ctx, weights, settings, job, error);
     if (status == NSCL_OK) {
-        status = optimise(&r);
+        status = nscl_run_optimise(&r);
         if (status == NSCL_OK || status == NSCL_CANCELLED) {
             nscl_status written = deliver(&r, r.best && isfinite(r.best_loss) && status == NSCL_OK ? r.best : r.x, out, error);
             status = written != NSCL_OK ? written : status;

@@ -271,11 +271,11 @@ char *nscl_tune_rows(nscl_tune_choice *c, int count)
         for (next = i + 1; next < count && same_channels(&c[i], &c[next]) && c[i].algorithm == c[next].algorithm; next++)
             ;
         int below = i > 0 && same_channels(&c[i - 1], &c[i]), above = next < count && same_channels(&c[i], &c[next]);
-        int from = below ? border(&c[i - 1], &c[i]) : 0, to = above ? border(&c[next - 1], &c[next]) : 0;
-        if (below && above)
-            snprintf(side, sizeof side, " SIDE=%d..%d", from, to);
-        else if (below || above)
-            snprintf(side, sizeof side, below ? " SIDE=%d.." : " SIDE=..%d", below ? from : to);
+        /* Towards sizes that were not measured a row reaches to half and to twice, no further: what is best for a thumbnail may be
+         * ten times too slow for a poster. */
+        int from = below ? border(&c[i - 1], &c[i]) : (int)(side_of(&c[i].layer) / 2),
+            to = above ? border(&c[next - 1], &c[next]) : (int)(2 * side_of(&c[next - 1].layer));
+        snprintf(side, sizeof side, " SIDE=%d..%d", from, to);
         used += (size_t)snprintf(text + used, size - used, "* conv IN=%d OUT=%d%s USE=%s\n", c[i].layer.cin, c[i].layer.cout, side,
                                  nscl_conv_names[c[i].algorithm]);
     }

@@ -33,7 +33,7 @@ typedef struct nscl_tune_choice {
 } nscl_tune_choice;
 
 /* Rows for what was chosen, sorted in place; malloc'ed, NULL without memory. Between two sizes of a layer the border is their
- * geometric mean; the smallest and the largest answer for all beyond. */
+ * geometric mean; the smallest reaches down to half its side, the largest up to twice. */
 char *nscl_tune_rows(nscl_tune_choice *choices, int count);
 
 enum { NSCL_TUNE_SECONDS = 5 }; /* of the first use */

@@ -167,6 +167,8 @@ nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, con
         status = nscl_weights_read_h5(w, name, bytes, size, error);
     else if (is_safetensors(bytes, size))
         status = nscl_weights_read_safetensors(w, name, bytes, size, error);
+    else if (nscl_weights_is_pth(bytes, size))
+        status = nscl_weights_read_pth(w, name, bytes, size, error);
     else
         status = nscl_weights_refuse(name, bytes, size, error);
     if (status == NSCL_OK)
@@ -202,7 +204,8 @@ nscl_status nscl_weights_open(nscl_weights **out, const char *name_or_path, nscl
             return NSCL_BAD_FILE;
         name = located;
     } else if (!nscl_file_exists(name))
-        return nscl_fail(error, NSCL_BAD_FILE, "network '%s': no such file; name builtin, vgg19, vgg16 or the path of a .h5, .mat or .safetensors file", name);
+        return nscl_fail(error, NSCL_BAD_FILE, "network '%s': no such file; name builtin, vgg19, vgg16 or the path of a .h5, .mat, .safetensors or .pth file",
+                         name);
     status = nscl_file_read(name, NSCL_WEIGHTS_LIMIT, &bytes, &size, error);
     if (status == NSCL_OK)
         status = nscl_weights_decode(out, name, bytes, size, bytes, error);
@@ -210,6 +213,19 @@ nscl_status nscl_weights_open(nscl_weights **out, const char *name_or_path, nscl
         free(bytes);
     free(located);
     return status;
+}
+
+int nscl_weights_installed(const char *name_or_path)
+{
+    const char *name = name_or_path ? name_or_path : "builtin";
+    nscl_error ignored = {0};
+    if (strcmp(name, "builtin") == 0)
+        return nscl_network_files[0].name != NULL;
+    if (strcmp(name, "vgg19") != 0 && strcmp(name, "vgg16") != 0)
+        return nscl_file_exists(name);
+    char *path = nscl_weights_locate(name, &ignored);
+    free(path);
+    return path != NULL;
 }
 
 void nscl_weights_free(nscl_weights *w)

@@ -1,6 +1,6 @@
 /* A network's weights in host memory, whatever file they came from: always OIHW fp32, with the input convention the
- * network was trained with stated beside them. Readers (weights_h5.c, weights_mat.c, weights_safetensors.c) only turn
- * a file into named tensors of this struct; what the tensors must be is checked in one place, weights.c, against the
+ * network was trained with stated beside them. Readers (weights_h5.c, weights_mat.c, weights_safetensors.c, weights_pth.c) only
+ * turn a file into named tensors of this struct; what the tensors must be is checked in one place, weights.c, against the
  * table of architectures. */
 #ifndef NSCL_WEIGHTS_H
 #define NSCL_WEIGHTS_H
@@ -43,7 +43,7 @@ struct nscl_weights {
     int conv_count; /* convolutions present, a prefix of the architecture's */
     nscl_conv_weights conv[NSCL_MAX_CONVS];
     nscl_input_convention input;
-    char format[48]; /* "Keras HDF5", "MatConvNet (beta16)", "safetensors, torchvision names", "nscl safetensors" ... */
+    char format[48]; /* "Keras HDF5", "MatConvNet (beta16)", "PyTorch, torchvision names", "nscl safetensors" ... */
     char text[256];
     nscl_weights_hash *hash; /* of the file */
 };
@@ -52,6 +52,7 @@ struct nscl_weights {
 nscl_status nscl_weights_read_h5(struct nscl_weights *w, const char *path, const unsigned char *bytes, size_t size, nscl_error *error);
 nscl_status nscl_weights_read_mat(struct nscl_weights *w, const char *path, const unsigned char *bytes, size_t size, nscl_error *error);
 nscl_status nscl_weights_read_safetensors(struct nscl_weights *w, const char *path, const unsigned char *bytes, size_t size, nscl_error *error);
+nscl_status nscl_weights_read_pth(struct nscl_weights *w, const char *path, const unsigned char *bytes, size_t size, nscl_error *error);
 
 /* The same from memory; `name` is used in messages. Detects the format by content. `bytes` must stay until the weights
  * are freed, or be `owned`: freed when they are no longer needed, but not after an error. */

@@ -16,15 +16,15 @@
 #define TORCH "https://download.pytorch.org/models/"
 
 const nscl_published nscl_published_files[] = {
-    {"vgg19", "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", KERAS "vgg19/", "Keras VGG-19 without top", "253f8cb515780f3b799900260a226db6", "", 1},
-    {"vgg16", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", KERAS "vgg16/", "Keras VGG-16 without top", "6d6bbae143d832006294945121d1f1fc", "", 1},
-    {"vgg19", "vgg19_weights_tf_dim_ordering_tf_kernels.h5", KERAS "vgg19/", "Keras VGG-19", "", "", 1},
-    {"vgg16", "vgg16_weights_tf_dim_ordering_tf_kernels.h5", KERAS "vgg16/", "Keras VGG-16", "", "", 1},
-    {"vgg19", "imagenet-vgg-verydeep-19.mat", VLFEAT, "MatConvNet VGG-19 (beta16)", "8ee3263992981a1d26e73b3ca028a123", "", 1},
-    {"vgg16", "imagenet-vgg-verydeep-16.mat", VLFEAT, "MatConvNet VGG-16 (beta16)", "", "", 1},
-    {"vgg19", "vgg19-dcbb9e9d.pth", TORCH, "torchvision VGG-19", "", "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44", 0},
-    {"vgg16", "vgg16-397923af.pth", TORCH, "torchvision VGG-16", "", "397923af", 0},
-    {NULL, NULL, NULL, NULL, NULL, NULL, 0},
+    {"vgg19", "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", KERAS "vgg19/", "Keras VGG-19 without top", "253f8cb515780f3b799900260a226db6", ""},
+    {"vgg16", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", KERAS "vgg16/", "Keras VGG-16 without top", "6d6bbae143d832006294945121d1f1fc", ""},
+    {"vgg19", "vgg19_weights_tf_dim_ordering_tf_kernels.h5", KERAS "vgg19/", "Keras VGG-19", "", ""},
+    {"vgg16", "vgg16_weights_tf_dim_ordering_tf_kernels.h5", KERAS "vgg16/", "Keras VGG-16", "", ""},
+    {"vgg19", "imagenet-vgg-verydeep-19.mat", VLFEAT, "MatConvNet VGG-19 (beta16)", "8ee3263992981a1d26e73b3ca028a123", ""},
+    {"vgg16", "imagenet-vgg-verydeep-16.mat", VLFEAT, "MatConvNet VGG-16 (beta16)", "", ""},
+    {"vgg19", "vgg19-dcbb9e9d.pth", TORCH, "torchvision VGG-19", "", "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"},
+    {"vgg16", "vgg16-397923af.pth", TORCH, "torchvision VGG-16", "", "397923af"},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 static const nscl_published *find_hash(const unsigned char *bytes, size_t size, const char *sha256)
@@ -66,7 +66,7 @@ static int begins(const unsigned char *bytes, size_t size, const char *with)
     return 1;
 }
 
-static const char *looks_like(const unsigned char *bytes, size_t size)
+const char *nscl_weights_look(const unsigned char *bytes, size_t size)
 {
     static const struct {
         const char *begin, *what;
@@ -99,21 +99,14 @@ nscl_status nscl_weights_refuse(const char *path, const unsigned char *bytes, si
     nscl_weights_published(network, where, sizeof where);
     if (size == 0)
         return nscl_fail(error, NSCL_BAD_FILE, "'%s' is empty; fetch %s", path, where);
-    int zip = size >= 4 && memcmp(bytes, "PK\003\004", 4) == 0;
-    int pickle = size >= 4 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
-    if (zip || pickle)
-        return nscl_fail(error, NSCL_BAD_FILE,
-                         "'%s' looks like a PyTorch archive (%s), which is not read; convert it in Python: import torch, safetensors.torch as s;"
-                         " s.save_file(torch.load('FILE.pth', weights_only=True), 'FILE.safetensors'); or fetch %s",
-                         path, zip ? "zip" : "pickle", where);
-    const char *what = looks_like(bytes, size);
+    const char *what = nscl_weights_look(bytes, size);
     if (!what && size < 16)
         what = "cut short";
     if (!what) {
         snprintf(look, sizeof look, "no weight file that nscl knows (it begins with bytes %02x %02x %02x %02x)", bytes[0], bytes[1], bytes[2], bytes[3]);
         what = look;
     }
-    return nscl_fail(error, NSCL_BAD_FILE, "'%s' is %s; nscl reads Keras .h5, MatConvNet .mat and .safetensors: fetch %s", path, what, where);
+    return nscl_fail(error, NSCL_BAD_FILE, "'%s' is %s; nscl reads Keras .h5, MatConvNet .mat, PyTorch .pth and .safetensors: fetch %s", path, what, where);
 }
 
 char *nscl_weights_locate(const char *network, nscl_error *error)
@@ -129,7 +122,7 @@ char *nscl_weights_locate(const char *network, nscl_error *error)
     const nscl_published *p = NULL; /* our own name first, then the table's rows */
     do {
         const char *name = p ? p->file : own;
-        if (!p || (p->readable && strcmp(p->network, network) == 0)) {
+        if (!p || strcmp(p->network, network) == 0) {
             free(path);
             path = nscl_path_join(folder, name);
             if (!path) {

@@ -17,7 +17,6 @@ typedef struct nscl_published {
     const char *title;   /* "Keras VGG-19 without top" */
     const char *md5;     /* "" where not known; also for the next two */
     const char *sha256;  /* a beginning of it may be all that is known */
-    int readable;        /* nscl reads this format */
 } nscl_published;
 
 /* NULL-named row at the end; the one to recommend for a network comes first. */
@@ -58,8 +57,14 @@ const char *nscl_weights_hash_known(nscl_weights_hash *hash);
 /* NULL is accepted. */
 void nscl_weights_hash_free(nscl_weights_hash *hash);
 
+/* Does the file begin like one of PyTorch, of either kind? */
+int nscl_weights_is_pth(const unsigned char *bytes, size_t size);
+
 /* Is a MATLAB 5 file whole and its structure sound, so that matio may be trusted with it? */
 int nscl_weights_check_mat(const unsigned char *bytes, size_t size);
+
+/* What the bytes look like that is no file of weights, "a web page, ..."; NULL if it is nothing known. */
+const char *nscl_weights_look(const unsigned char *bytes, size_t size);
 
 /* Fails with what the bytes look like, why they are of no use and where the real file is. */
 nscl_status nscl_weights_refuse(const char *path, const unsigned char *bytes, size_t size, nscl_error *error);

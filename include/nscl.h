@@ -102,10 +102,10 @@ typedef struct nscl_device_info {
     int platform, device; /* P:D, both from 0 */
     nscl_device_type type;
     char name[128], vendor[128], platform_name[128], driver[128], version[128];
-    uint64_t memory;      /* bytes */
-    double score;         /* higher is chosen first; see nscl-probe */
-    int usable;           /* 0: cannot run nscl; why says the reason */
-    char why[256];        /* how the score came about, or why the device is not usable */
+    uint64_t memory; /* bytes */
+    double score;    /* higher is chosen first; see nscl-probe */
+    int usable;      /* 0: cannot run nscl; why says the reason */
+    char why[256];   /* how the score came about, or why the device is not usable */
 } nscl_device_info;
 
 /* Lists the devices of every platform, in platform order. *out is malloc'ed, free() it; NULL when *count is 0.
@@ -138,10 +138,14 @@ NSCL_API const nscl_device_info *nscl_context_device(const nscl_context *context
 typedef struct nscl_weights nscl_weights; /* a network's weights in host memory; no device needed */
 
 /* Reads a network: "builtin"; "vgg19" or "vgg16" from the user's data folder; or a file (Keras .h5, MatConvNet .mat,
- * .safetensors). NULL means "builtin". Format, input convention and shapes are detected and checked. The caller
+ * PyTorch .pth, .safetensors). NULL means "builtin". Format, input convention and shapes are detected and checked. The caller
  * frees *out with nscl_weights_free. */
 NSCL_API nscl_status nscl_weights_open(nscl_weights **out, const char *name_or_path, nscl_error *error);
 NSCL_API void nscl_weights_free(nscl_weights *weights);
+
+/* 1 when nscl_weights_open finds a file for the name: "builtin" where the build has one, "vgg19" and "vgg16" where one of theirs is
+ * in the user's folder, a path where there is a file. */
+NSCL_API int nscl_weights_installed(const char *name_or_path);
 
 /* One line: architecture, format, input convention. Valid until the weights are freed. */
 NSCL_API const char *nscl_weights_text(const nscl_weights *weights);
@@ -151,7 +155,16 @@ NSCL_API const char *nscl_weights_sha256(const nscl_weights *weights);
 
 /* ---- Settings ---- */
 
-typedef enum nscl_preset { NSCL_PRESET_GATYS, NSCL_PRESET_NEURAL_STYLE, NSCL_PRESET_COUNT } nscl_preset;
+/* Systems whose numbers are reproduced; the README says what each is. */
+typedef enum nscl_preset {
+    NSCL_PRESET_GATYS,
+    NSCL_PRESET_NEURAL_STYLE,
+    NSCL_PRESET_KERAS_LBFGS,
+    NSCL_PRESET_TF2_ADAM,
+    NSCL_PRESET_KERAS_VGG16,
+    NSCL_PRESET_VGG19_ADAM,
+    NSCL_PRESET_COUNT
+} nscl_preset;
 typedef enum nscl_pooling { NSCL_POOL_MAX, NSCL_POOL_AVERAGE } nscl_pooling;
 typedef enum nscl_filter { NSCL_FILTER_NEAREST, NSCL_FILTER_BILINEAR, NSCL_FILTER_BICUBIC, NSCL_FILTER_LANCZOS, NSCL_FILTER_TF_BILINEAR } nscl_filter;
 typedef enum nscl_tv { NSCL_TV_L2, NSCL_TV_L1, NSCL_TV_POWER } nscl_tv;
@@ -192,13 +205,15 @@ typedef struct nscl_settings {
     double style_blend_weights[NSCL_MAX_STYLES]; /* >= 0, normalised to sum 1 over the styles given */
 
     nscl_optimizer optimizer;
-    int iterations; /* L-BFGS: evaluations of the loss. Adam: steps. >= 1 */
+    int iterations;       /* L-BFGS: evaluations of the loss. Adam: steps. >= 1 */
+    int round_iterations; /* length of a round, after which L-BFGS begins anew where it is; Adam only counts them. At least 2, or
+                           * 0: one round */
     int lbfgs_history;
     double precondition; /* weight of each level of a pyramid to the finer one in L-BFGS's first guess of the inverse
                           * Hessian; 0: none. 0 to 4 */
     nscl_line_search line_search;
-    double learning_rate; /* Adam, and L-BFGS without line search */
-    double beta1, beta2, eps;
+    double learning_rate;      /* Adam, and L-BFGS without line search; in units of the preset's picture (tf2-adam: 255 grey levels) */
+    double beta1, beta2, eps;  /* eps against gradients to such units */
     int checkpoint_iterations; /* neural-style keeps the best of every so many steps and the last; 0: the last only */
 
     nscl_init init;
@@ -223,8 +238,12 @@ NSCL_API void nscl_settings_style_exp(nscl_settings *settings, double ratio);
  * it has. nscl_paint does this too. style_count 1 to NSCL_MAX_STYLES. */
 NSCL_API nscl_status nscl_settings_check(const nscl_settings *settings, const nscl_weights *weights, int style_count, nscl_error *error);
 
-/* The preset's name ("gatys", "neural-style"), or NULL past the last. */
+/* The preset's name ("gatys", "neural-style", ...), or NULL past the last. */
 NSCL_API const char *nscl_preset_name(nscl_preset preset);
+
+/* The network that the preset is defined on, a name for nscl_weights_open ("vgg19"; "builtin" for gatys), or NULL past the last.
+ * Any other is possible. */
+NSCL_API const char *nscl_preset_network(nscl_preset preset);
 
 /* All layer names the network has ("relu1_1", ...), in order; NULL past the last. */
 NSCL_API const char *nscl_weights_layer(const nscl_weights *weights, int index);
@@ -242,15 +261,15 @@ typedef struct nscl_term {
 #define NSCL_MAX_TERMS (2 * NSCL_MAX_LAYERS + 1)
 
 typedef struct nscl_progress {
-    int evaluation;      /* evaluations of the loss done, from 1 */
-    int evaluations;     /* that are wanted in all */
-    int step;            /* Adam: number, from 0, of the step that led to the picture this loss is of; -1 at the
-                          * start. L-BFGS: evaluation - 1 */
-    double loss;         /* at this evaluation */
-    double seconds;      /* since painting began */
+    int evaluation;  /* evaluations of the loss done, from 1 */
+    int evaluations; /* that are wanted in all */
+    int step;        /* Adam: number, from 0, of the step that led to the picture this loss is of; -1 at the
+                      * start. L-BFGS: evaluation - 1 */
+    double loss;     /* at this evaluation */
+    double seconds;  /* since painting began */
     int term_count;
     const nscl_term *terms;
-    const char *note;    /* NULL, or what happened: "loss not finite: history dropped, step shrunk" */
+    const char *note; /* NULL, or what happened: "loss not finite: history dropped, step shrunk" */
     void *internal;
 } nscl_progress;
 

@@ -21,11 +21,13 @@ golden_way golden_way_of(nscl_conv_algorithm algorithm)
 
 void golden_scales(nscl_settings *s, const nscl_picture *content, const nscl_picture *styles, int count)
 {
-    int by_width = nscl_preset_of(s->preset)->style_by_width, shorter = content->width < content->height ? content->width : content->height;
+    nscl_style_fit fit = nscl_preset_of(s->preset)->style_fit;
     for (int i = 0; i < count; i++) {
-        int own = styles[i].width < styles[i].height ? styles[i].width : styles[i].height;
-        /* The half keeps the truncated product from being one short. */
-        s->style_scales[i] = by_width ? (styles[i].width + 0.5) / content->width : (own + 0.5) / shorter;
+        const nscl_picture *p = &styles[i];
+        int wide = content->width > content->height, own_wide = p->width > p->height;
+        int side = fit == NSCL_STYLE_WIDTH || fit == NSCL_STYLE_STRETCHED || wide == (fit == NSCL_STYLE_LONGER) ? content->width : content->height;
+        int own = fit == NSCL_STYLE_WIDTH || fit == NSCL_STYLE_STRETCHED || own_wide == (fit == NSCL_STYLE_LONGER) ? p->width : p->height;
+        s->style_scales[i] = (own + 0.5) / side; /* the half keeps the truncated product from being one short */
     }
 }
 
@@ -36,7 +38,7 @@ void golden_run_read(golden_run *r, const char *name)
     r->features = test_ctx->features;
     r->golden = golden_open(name);
     nscl_settings_init(&r->settings, r->golden->settings.preset);
-    r->settings.short_side = 0;
+    r->settings.width = r->settings.height = r->settings.size = r->settings.short_side = 0;
     golden_settings(r->golden->root, &r->settings);
     golden_scales(&r->settings, &r->golden->content, r->golden->styles, r->golden->style_count);
     r->job = (nscl_job){.content = &r->golden->content, .styles = r->golden->styles, .style_count = r->golden->style_count};

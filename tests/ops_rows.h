@@ -26,6 +26,7 @@ void rows_lbfgs_update(int unused);
 void rows_lbfgs_scale(int unused);
 void rows_resize_pass(int round_levels);
 void rows_image_affine(int unused);
+void rows_image_box(int unused);
 void rows_image_blend(int unused);
 void rows_image_keep_colours(int unused);
 

@@ -370,6 +370,13 @@ void ref_image_affine(double *y, const double *x, size_t m, double scale, const 
             y[c * m + p] = into(x[c * m + p] * scale + shift[c], lo, hi);
 }
 
+void ref_image_box(double *u, size_t m, const double mean[3])
+{
+    for (size_t c = 0; c < 3; c++)
+        for (size_t p = 0; p < m; p++)
+            u[c * m + p] = fmin(fmax(u[c * m + p], -mean[c]), 255 - mean[c]);
+}
+
 void ref_image_blend(double *y, const double *noise, size_t n, double t)
 {
     for (size_t i = 0; i < n; i++)

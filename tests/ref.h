@@ -52,6 +52,7 @@ void ref_pyramid_apply(double *v, int h, int w, double ratio);
 void ref_resize_pass(double *y, const double *x, const int *first, const int *count, const double *coefficient, int taps, int planes, int h, int w, int on,
                      int columns, int round_levels);
 void ref_image_affine(double *y, const double *x, size_t m, double scale, const double *shift, double lo, double hi);
+void ref_image_box(double *u, size_t m, const double mean[3]);
 void ref_image_blend(double *y, const double *noise, size_t n, double t);
 void ref_image_keep_colours(double *y, const double *content, size_t m);
 

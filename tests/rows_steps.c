@@ -203,6 +203,25 @@ void rows_image_affine(int unused)
         }
 }
 
+void rows_image_box(int unused)
+{
+    (void)unused;
+    for (size_t k = 0; k < sizeof pixels / sizeof *pixels; k++) {
+        size_t n = 3 * (size_t)pixels[k];
+        const double mean[3] = {123.5, 0, 255}; /* whole in single precision, and 255 - mean too */
+        const float means[3] = {123.5f, 0, 255};
+        if (!test_case("%d pixels", pixels[k]))
+            continue;
+        double *x = test_normal(n);
+        for (size_t i = 0; i < n; i++)
+            x[i] = (double)(float)(200 * x[i]); /* some within, some beyond either side */
+        cl_mem u = test_input(x, n);
+        nscl_image_box(test_ctx, u, 1, pixels[k], means);
+        ref_image_box(x, (size_t)pixels[k], mean);
+        test_compare("u", test_read(u, n), x, NULL, n, 1);
+    }
+}
+
 void rows_image_blend(int unused)
 {
     (void)unused;

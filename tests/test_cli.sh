@@ -287,6 +287,25 @@ paint 0 --output c.png --size 32 --iterations 5 --checkpoint-output 'c_%04d.png'
 paint 0 --output s.png --size 32 --iterations 5 --preset neural-style --checkpoint-output 's_%s.jpg' --checkpoint-iterations 2
 [ "$(echo s_*.jpg)" = "s_0.jpg s_2.jpg s_4.jpg" ] || fail "Adam's checkpoints are $(echo s_*.jpg)"
 
+# Names and lines of the programs that the presets follow.
+mkdir k
+paint 0 --output k/out.png --preset keras-lbfgs --width 32 --height 24 --iterations 41
+[ "$(cd k && echo ./*.png)" = "./00.png ./01.png ./02.png ./out.png" ] || fail "keras-lbfgs writes $(cd k && echo ./*.png)"
+says "note: preset keras-lbfgs has its numbers from vgg19"
+grep -q '^round 1  [0-9.]* s  evaluation 40/41  loss ' said || fail "keras-lbfgs prints no line for its second round"
+[ "$(grep -c '^round' said)" = 3 ] || fail "keras-lbfgs prints $(grep -c '^round' said) lines for three rounds"
+rm k/out.png
+paint 2 --output k/out.png --preset keras-lbfgs --width 32 --height 24 --iterations 41
+says "'k/00.png' exists already"
+paint 0 --output k/out.png --preset keras-lbfgs --width 32 --height 24 --iterations 20 --checkpoint-output none
+paint 0 --output g%.jpg --preset keras-vgg16 --height 24 --iterations 20
+[ -f g%_at_iteration_0.png ] || fail "keras-vgg16 writes no g%_at_iteration_0.png"
+paint 0 --output tf.png --preset tf2-adam --size 32 --iterations 40
+[ "$(echo tf_*.png)" = "tf_0.png tf_1.png" ] || fail "tf2-adam writes $(echo tf_*.png)"
+paint 0 --output vg.png --preset vgg19-adam --width 32 --height 32 --iterations 101
+[ "$(echo vg_*.png)" = "vg_0.png vg_100.png" ] || fail "vgg19-adam writes $(echo vg_*.png)"
+[ "$(grep -c '^step' said)" = 101 ] || fail "vgg19-adam prints $(grep -c '^step' said) lines for 101 steps"
+
 # ---- each option does something ------------------------------------------------------------------------------
 
 # Compares the losses of two runs, without ($1) and with ($1 $2) an option. They must differ, and the log must record
@@ -344,6 +363,7 @@ effect "$small --optimizer adam" "--beta2 0.5" '"beta2":0.5'
 effect "$small --optimizer adam" "--eps 10" '"eps":10.0'
 effect "$small --iterations 12" "--lbfgs-history 1" '"lbfgs-history":1,'
 effect "$small --iterations 4" "--precondition 0" '"precondition":0.0,'
+effect "$small --iterations 4" "--round-iterations 2" '"round-iterations":2'
 effect "$small" "--line-search none" '"line-search":"none"'
 effect "$small" "--precision fp16-storage" '"precision":"fp16-storage"'
 effect "$small" "--iterations 2" '"iterations":2'

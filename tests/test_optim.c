@@ -81,7 +81,8 @@ static void golden_adam(void **state)
     host_problem *p = golden_problem_open(&g, *state, NSCL_ADAM_SLOTS);
     const json_t *in = g.golden.golden->root;
     nscl_adam_settings s = {
-        10, golden_number(in, "adam.learning_rate"), golden_number(in, "adam.beta1"), golden_number(in, "adam.beta2"), golden_number(in, "adam.eps"), 0};
+        10,  golden_number(in, "adam.learning_rate"), golden_number(in, "adam.beta1"), golden_number(in, "adam.beta2"), golden_number(in, "adam.eps"), 0, NULL,
+        NULL};
     assert_int_equal(nscl_adam_run(&p->problem, p->x, &s), NSCL_OK);
     compare_trace(&g, p, "adam.losses", 11);
     size_t n;
@@ -127,7 +128,7 @@ static void golden_device(void **state)
     r.job.user = losses;
     golden_run_prepare(&r, NULL);
     double *want = golden_numbers(r.golden->root, "adam.losses", &n);
-    nscl_adam_settings s = {10, golden_number(r.golden->root, "adam.learning_rate"), 0.9, 0.999, 1e-8, 0};
+    nscl_adam_settings s = {10, golden_number(r.golden->root, "adam.learning_rate"), 0.9, 0.999, 1e-8, 0, NULL, NULL};
     assert_int_equal(nscl_adam_run(&r.run.problem, r.run.x, &s), NSCL_OK);
     assert_int_equal(n, 11);
     for (size_t i = 0; i < n; i++)

@@ -116,7 +116,7 @@ if have bash; then
     offers "bash" nscl --generate b
     offers "builtin" nscl --network b
     offers "three.png|two words.jpg" nscl --network t
-    offers "convert|show|verify" nscl-weights ""
+    offers "convert|fetch|show|verify" nscl-weights ""
     offers "one.jpg" nscl-weights show o
     offers "--half|--help" nscl-weights convert one.jpg two.safetensors --h
     offers "--sweep" nscl-bench --sw

@@ -62,6 +62,22 @@ static double *waved(const nscl_picture *content, const float mean[3])
     return x;
 }
 
+/* The preset's defaults are those of the formulas. */
+static void same_weights(const nscl_settings *own, const nscl_settings *golden)
+{
+    const nscl_layer_weight *const a[] = {own->content_layers, own->style_layers}, *const b[] = {golden->content_layers, golden->style_layers};
+    const int counts[] = {golden->content_layer_count, golden->style_layer_count};
+    assert_int_equal(own->content_layer_count, counts[0]);
+    assert_int_equal(own->style_layer_count, counts[1]);
+    assert_true(own->content_weight == golden->content_weight && own->style_weight == golden->style_weight && own->tv_weight == golden->tv_weight);
+    assert_int_equal(own->pool_round_up, golden->pool_round_up);
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < counts[k]; i++) {
+            assert_string_equal(a[k][i].name, b[k][i].name);
+            assert_true(fabs(a[k][i].weight - b[k][i].weight) <= 1e-11);
+        }
+}
+
 static void vgg19_terms(void **state)
 {
     (void)state;
@@ -70,18 +86,24 @@ static void vgg19_terms(void **state)
         skip();
     json_t *root = golden_read("vgg19_terms.json"), *object;
     size_t at;
-    nscl_picture content = data_picture("content/tubingen_png.png", 160, 120), painting = data_picture("style/starry_night_crop.png", 150, 130);
-    nscl_job job = {.content = &content, .styles = &painting, .style_count = 1};
+    nscl_picture content = data_picture("content/tubingen_png.png", 160, 120);
     json_array_foreach(golden_value(root, "runs"), at, object)
     {
+        const json_t *size = golden_value(object, "style_size");
+        nscl_picture painting =
+            data_picture("style/starry_night_crop.png", (int)json_integer_value(json_array_get(size, 0)), (int)json_integer_value(json_array_get(size, 1)));
+        nscl_job job = {.content = &content, .styles = &painting, .style_count = 1};
         nscl_settings s = {0};
         nscl_term terms[NSCL_MAX_TERMS];
         nscl_run run;
         nscl_error error = {0};
         golden_settings(object, &s);
         nscl_settings_init(&s, s.preset);
+        nscl_settings own = s;
         golden_settings(object, &s);
-        s.short_side = 0;
+        if (json_is_true(golden_value(object, "own_settings")))
+            same_weights(&own, &s);
+        s.width = s.height = s.size = s.short_side = 0;
         golden_scales(&s, &content, &painting, 1);
         if (nscl_run_prepare(&run, test_ctx, weights, &s, &job, &error) != NSCL_OK)
             fail_msg("%s", error.text);
@@ -101,9 +123,9 @@ static void vgg19_terms(void **state)
         free(x);
         free(g);
         nscl_run_release(&run);
+        nscl_picture_free(&painting);
     }
     nscl_picture_free(&content);
-    nscl_picture_free(&painting);
     json_decref(root);
     nscl_weights_free(weights);
 }

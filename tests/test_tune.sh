@@ -71,7 +71,7 @@ export XDG_CACHE_HOME
 run 0 --device cpu --network builtin --size 32 --rounds 1 --seconds 45 --dry-run
 prints "gemm, CLBlast's own"
 prints "^16 > 16, 32 x 32 .* chosen"
-prints "^\* conv IN=16 OUT=16 USE=[a-z0-9-]*$"
+prints "^\* conv IN=16 OUT=16 SIDE=[0-9.]* USE=[a-z0-9-]*$"
 [ ! -e "$cache/nscl/tuning" ] || fail "--dry-run leaves a file"
 run_with NSCL_FEATURES=14 0 --device cpu --network builtin --size=32 --rounds=1 --output rows.txt
 prints "written to rows.txt"

@@ -342,6 +342,21 @@ static void first_use(void **state)
     free(path);
 }
 
+/* What was measured answers for sizes between, and little beyond. */
+static void written(void **state)
+{
+    (void)state;
+    nscl_tune_choice choices[] = {{{64, 128, 512, 512}, NSCL_CONV_WINOGRAD4},
+                                  {{64, 128, 16, 16}, NSCL_CONV_DIRECT},
+                                  {{64, 128, 256, 256}, NSCL_CONV_WINOGRAD4},
+                                  {{20, 16, 30, 30}, NSCL_CONV_GEMM}};
+    char *text = nscl_tune_rows(choices, 4);
+    assert_string_equal(text, "* conv IN=20 OUT=16 SIDE=15..60 USE=gemm\n"
+                              "* conv IN=64 OUT=128 SIDE=8..64 USE=direct\n"
+                              "* conv IN=64 OUT=128 SIDE=64..1024 USE=winograd4\n");
+    free(text);
+}
+
 static int clean(void **state)
 {
     (void)state;
@@ -363,7 +378,8 @@ int main(void)
         clean(NULL);
         return status;
     }
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines),    cmocka_unit_test(ranges),  cmocka_unit_test(user_file), cmocka_unit_test(choice),
-                                       cmocka_unit_test(built_in), cmocka_unit_test(clblast), cmocka_unit_test(measure),   cmocka_unit_test(first_use)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines),   cmocka_unit_test(ranges),    cmocka_unit_test(user_file),
+                                       cmocka_unit_test(choice),  cmocka_unit_test(built_in),  cmocka_unit_test(clblast),
+                                       cmocka_unit_test(measure), cmocka_unit_test(first_use), cmocka_unit_test(written)};
     return test_close(cmocka_run_group_tests_name("tuning", tests, NULL, clean) ? EXIT_FAILURE : EXIT_SUCCESS);
 }

@@ -255,6 +255,7 @@ static void test_safetensors(void **state)
     nscl_weights_free(w);
 }
 
+#ifdef NSCL_HAVE_HDF5
 /* Turns the order of conv1_1's input channels. */
 static void swap_channels(struct nscl_weights *w)
 {
@@ -265,6 +266,7 @@ static void swap_channels(struct nscl_weights *w)
             blue[18] = kept;
         }
 }
+#endif
 
 static void test_real(void **state)
 {

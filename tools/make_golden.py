@@ -4,7 +4,8 @@
 Everything is computed in float64 by PyTorch's automatic differentiation (Pillow for the resized pictures), straight from
 the formulas, without a line in common with the program under test.
 
-x in "u-space" is the variable the optimiser sees: planar RGB (3, H, W), 0..255 minus the mean 123.68 116.779 103.939. The
+x in "u-space" is the variable the optimiser sees: planar RGB (3, H, W), 0..255 minus the mean 123.68 116.779 103.939 (128 in
+vgg19-adam). The
 network's zero padding happens there. F (C, M) is a feature map after ReLU, P that of the content picture,
 G = F F^T / d(C, M) its Gram matrix, A that of a style picture (M its own).
 
@@ -29,6 +30,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 GOLDEN = os.path.join(ROOT, "tests", "golden")
 MEAN = torch.tensor([123.68, 116.779, 103.939], dtype=torch.float64).view(3, 1, 1)
 VGG19 = [f"{block}_{i + 1}" for block, convs in enumerate((2, 2, 4, 4, 4), 1) for i in range(convs)]
+VGG16 = [f"{block}_{i + 1}" for block, convs in enumerate((2, 2, 3, 3, 3), 1) for i in range(convs)]
 
 
 # ---- presets: one row each --------------------------------------------------------------------------
@@ -39,6 +41,26 @@ def mean_square(d, *_):
 def tv_l2(x):
     """sum(dy^2) / n_y + sum(dx^2) / n_x, n the number of differences, channels counted."""
     return mean_square(x[:, 1:] - x[:, :-1]) + mean_square(x[:, :, 1:] - x[:, :, :-1])
+
+
+def tv_power(x):
+    """sum(((x[i,j] - x[i+1,j])^2 + (x[i,j] - x[i,j+1])^2)^1.25), i < H - 1, j < W - 1."""
+    down, right = x[:, :-1, :-1] - x[:, 1:, :-1], x[:, :-1, :-1] - x[:, :-1, 1:]
+    return ((down**2 + right**2) ** 1.25).sum()
+
+
+def tv_unit(x):
+    """sum|dy| + sum|dx| of the picture in 0..1."""
+    return ((x[:, 1:] - x[:, :-1]).abs().sum() + (x[:, :, 1:] - x[:, :, :-1]).abs().sum()) / 255
+
+
+def square_sum(d, *_):
+    return (d * d).sum()
+
+
+def half_mean(d, c, m, *_):
+    """TensorFlow's l2_loss(d) / (C * M)."""
+    return (d * d).sum() / 2 / (c * m)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +98,35 @@ PRESETS = {
     "neural-style": Preset(
         True, mean_square, lambda c, m: c * m, mean_square, tv_l2, 5, 500, 100, {"relu4_2": 1}, dict.fromkeys(FIRST, 1 / 5)
     ),
+    "keras-lbfgs": Preset(
+        False,
+        square_sum,
+        lambda c, m: 1,
+        lambda d, c, m, hw: (d * d).sum() / (4 * 3**2 * hw**2),
+        tv_power,
+        0.025,
+        1,
+        1,
+        {"relu4_2": 1},
+        dict.fromkeys(FIRST, 1 / 5),
+    ),
+    "tf2-adam": Preset(
+        False, mean_square, lambda c, m: m, mean_square, tv_unit, 1e4, 1e-2, 30, {"relu5_2": 1}, dict.fromkeys(FIRST, 1 / 5)
+    ),
+    "vgg19-adam": Preset(
+        True,
+        half_mean,
+        lambda c, m: c * m,
+        half_mean,
+        tv_l2,
+        1,
+        1,
+        0,
+        {"relu1_2": 1},
+        {"relu1_2": 1, "relu2_2": 1, "relu3_2": 1},
+    ),
 }
+PRESETS["keras-vgg16"] = dataclasses.replace(PRESETS["keras-lbfgs"], content_layers={"relu5_2": 1})
 
 
 def geometric(ratio):
@@ -90,13 +140,14 @@ def geometric(ratio):
 class Network:
     convs: list  # (kernel OIHW, bias) of conv1_1, conv1_2, ...
     bgr: bool  # first input channel is blue
+    names: list = dataclasses.field(default_factory=lambda: VGG19)
 
     def features(self, u, layers, pooling, round_up):
         """{name: F (C, M)} of the wanted ReLU layers for u (3, H, W); a pooling window holds only what exists."""
         pool = {"max": nn.max_pool2d, "average": nn.avg_pool2d}[pooling]
         x = u.flip(0) if self.bgr else u
         x, found = x[None], {}
-        for name, (kernel, bias) in zip(VGG19, self.convs):
+        for name, (kernel, bias) in zip(self.names, self.convs):
             if name.endswith("_1") and name != "1_1":
                 x = pool(x, 2, ceil_mode=round_up)
             x = nn.conv2d(x, kernel, bias, padding=1).relu()
@@ -111,7 +162,7 @@ class Loss:
     """The terms of a preset as a function of x; `settings` are fields of Preset to be replaced."""
 
     def __init__(self, network, preset, pooling, content, styles, blends, **settings):
-        self.network, self.pooling = network, pooling
+        self.network, self.pooling, self.preset = network, pooling, preset
         self.blends = [b / sum(blends) for b in blends]
         self.p = dataclasses.replace(PRESETS[preset], **settings)
         with torch.no_grad():
@@ -161,6 +212,8 @@ class Loss:
 # ---- optimisers -------------------------------------------------------------------------------------
 def adam(loss, x, steps, rate, beta1=0.9, beta2=0.999, eps=1e-8):
     """x -= rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + eps), t = 1, 2, ..."""
+    if loss.preset == "tf2-adam":
+        return adam_unit(loss, x, steps)
     m, v, losses, x = torch.zeros_like(x), torch.zeros_like(x), [], x.clone()
     for t in range(1, steps + 1):
         losses.append(loss(x).item())
@@ -170,6 +223,36 @@ def adam(loss, x, steps, rate, beta1=0.9, beta2=0.999, eps=1e-8):
         x = x - rate * math.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (v.sqrt() + eps)
     losses.append(loss(x).item())
     return {"learning_rate": rate, "beta1": beta1, "beta2": beta2, "eps": eps, "losses": scalars(losses), "x": numbers(x, 7)}
+
+
+def adam_unit(loss, x, steps, rate=0.02, beta1=0.99, beta2=0.999, eps=1e-7):
+    """tf2-adam: the same on the picture in 0..1, which is clipped to that after each step."""
+    picture, losses = (x + MEAN) / 255, []
+    m, v = torch.zeros_like(x), torch.zeros_like(x)
+    for t in range(1, steps + 1):
+        losses.append(loss(255 * picture - MEAN).item())
+        g = 255 * loss.gradient(255 * picture - MEAN)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        picture = (picture - rate * math.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (v.sqrt() + eps)).clip(0, 1)
+    x = 255 * picture - MEAN
+    losses.append(loss(x).item())
+    return {"learning_rate": rate, "beta1": beta1, "beta2": beta2, "eps": eps, "losses": scalars(losses), "x": numbers(x, 7)}
+
+
+def scipy_rounds(loss, x, rounds, evaluations):
+    """The loss after each round of SciPy's L-BFGS-B, begun anew each time."""
+    import scipy.optimize
+
+    def value(flat):
+        u = torch.tensor(flat).view(x.shape)
+        return loss(u).item(), loss.gradient(u).flatten().numpy()
+
+    at, losses = x.flatten().numpy(), []
+    for _ in range(rounds):
+        at, low, _ = scipy.optimize.fmin_l_bfgs_b(value, at, maxfun=evaluations)
+        losses.append(float(low))
+    return {"evaluations": evaluations, "losses": scalars(losses)}
 
 
 def lbfgs(loss, x, evaluations, line_search):
@@ -209,9 +292,9 @@ def scalars(values):
     return numbers(values, 12)
 
 
-def to_u(rgb):
+def to_u(rgb, preset=None):
     """(H, W, 3) 0..255 to u-space (3, H, W)."""
-    return torch.tensor(np.array(rgb), dtype=torch.float64).permute(2, 0, 1) - MEAN
+    return torch.tensor(np.array(rgb), dtype=torch.float64).permute(2, 0, 1) - (128 if preset == "vgg19-adam" else MEAN)
 
 
 def picture_json(rgb, **more):
@@ -235,10 +318,10 @@ def write_json(name, value):
 WIDTHS, GAINS = (8, 12, 16, 16, 16), (0.4, 1.7, 1.5, 1.5, 0.9)  # of a block: channels; factor on its first convolution
 
 
-def tiny_tensors():
+def tiny_tensors(names):
     """Kernels N(0, 2 / (9 * C_in)) times the gains, which give every layer a like share in the gradients below."""
     rng, cin, out = np.random.default_rng(19), 3, {}
-    for name in VGG19:
+    for name in names:
         block, first = int(name[0]) - 1, name.endswith("_1")
         cout, scale = WIDTHS[block], math.sqrt(2 / (9 * cin)) * (GAINS[block] if first else 1)
         out[f"conv{name}.weight"] = (scale * rng.standard_normal((cout, cin, 3, 3))).astype("<f4")
@@ -247,16 +330,25 @@ def tiny_tensors():
     return out
 
 
-def tiny_network():
-    tensors = [torch.tensor(t, dtype=torch.float64) for t in tiny_tensors().values()]
-    return Network(list(zip(tensors[::2], tensors[1::2])), False)
+TINY = {"tiny.safetensors": ("vgg19", VGG19), "tiny16.safetensors": ("vgg16", VGG16)}
+
+
+def tiny_name(preset):
+    return "tiny16.safetensors" if preset == "keras-vgg16" else "tiny.safetensors"
+
+
+def tiny_network(preset):
+    names = TINY[tiny_name(preset)][1]
+    tensors = [torch.tensor(t, dtype=torch.float64) for t in tiny_tensors(names).values()]
+    return Network(list(zip(tensors[::2], tensors[1::2])), False, names)
 
 
 def write_tiny(name):
     """safetensors: header length (8 bytes), header (JSON, blanks to a multiple of 8), data."""
-    header = {"__metadata__": {"nscl.network": "vgg19", "nscl.input": "rgb scale=1 mean=123.68,116.779,103.939 deviation=1,1,1"}}
+    network, names = TINY[name]
+    header = {"__metadata__": {"nscl.network": network, "nscl.input": "rgb scale=1 mean=123.68,116.779,103.939 deviation=1,1,1"}}
     data = b""
-    for key, tensor in tiny_tensors().items():
+    for key, tensor in tiny_tensors(names).items():
         header[key] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [len(data), len(data) + tensor.nbytes]}
         data += tensor.tobytes()
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -269,9 +361,10 @@ def write_tiny(name):
 # Weights other than the presets' own: they test that options reach the loss, and give every term a share in the gradient.
 DEEP = {"relu1_1": 0.05, "relu2_1": 0.1, "relu3_1": 1, "relu4_1": 10, "relu5_1": 50}
 MIXED = {"content_layers": {"relu4_2": 0.6, "relu5_2": 0.4}, "style_layers": geometric(1.3)}
+SCIPY = "scipy"
 # Seeds: ones with which rounding to single precision changes no gradient and no L-BFGS loss by more than some 1e-6; with most
 # others some ReLU or maximum near a tie decides otherwise, and within a few steps the traces part by 1e-2.
-# file: (seed, preset, pooling, content size, style sizes, blend weights, learning rate of Adam or None: terms only, settings)
+# file: (seed, preset, pooling, content size, style sizes, blend weights, learning rate of Adam, SCIPY or None: terms only, settings)
 CASES = {
     "gatys.json": (294, "gatys", "max", (37, 33), [(35, 39)], [1], 2, {"content_weight": 100}),
     "gatys_avg.json": (98, "gatys", "average", (33, 35), [(37, 33)], [1], None, {"content_weight": 1000, "style_layers": DEEP}),
@@ -286,6 +379,46 @@ CASES = {
         None,
         {"content_weight": 2000, "tv_weight": 10, "content_layers": {"relu4_2": 0.2, "relu5_2": 0.8}, "style_layers": DEEP},
     ),
+    "keras_lbfgs.json": (
+        3,
+        "keras-lbfgs",
+        "max",
+        (37, 31),
+        [(37, 31)],
+        [1],
+        SCIPY,
+        {"tv_weight": 3e-4, "style_layers": dict(zip(FIRST, (0.2, 1, 1, 20, 3000)))},
+    ),
+    "tf2_adam.json": (
+        15,
+        "tf2-adam",
+        "max",
+        (33, 37),
+        [(39, 35)],
+        [1],
+        0.02,
+        {"content_weight": 50, "style_weight": 1, "tv_weight": 2, "style_layers": dict(zip(FIRST, (0.5, 0.2, 0.07, 0.03, 0.025)))},
+    ),
+    "keras_vgg16.json": (
+        1,
+        "keras-vgg16",
+        "max",
+        (35, 33),
+        [(35, 33)],
+        [1],
+        SCIPY,
+        {"content_weight": 0.3, "tv_weight": 3e-4, "style_layers": dict(zip(FIRST, (0.2, 2, 2, 2, 1000)))},
+    ),
+    "vgg19_adam.json": (
+        1,
+        "vgg19-adam",
+        "max",
+        (35, 37),
+        [(35, 37)],
+        [1],
+        0.5,
+        {"style_layers": {"relu1_2": 100, "relu2_2": 1, "relu3_2": 0.2}},
+    ),
 }
 
 
@@ -295,12 +428,13 @@ def make_case(name):
     rng = np.random.default_rng(list(name.encode()) + [seed])
     content = smooth_picture(rng, *size, 40)
     styles = [smooth_picture(rng, *s, 65) for s in style_sizes]
-    loss = Loss(tiny_network(), preset, pooling, to_u(content), [to_u(s) for s in styles], blends, **settings)
-    start = 0.75 * to_u(content) + torch.tensor(rng.normal(0, 8, (3, size[1], size[0])))
+    network, u = tiny_network(preset), to_u(content, preset)
+    loss = Loss(network, preset, pooling, u, [to_u(s, preset) for s in styles], blends, **settings)
+    start = 0.75 * u + torch.tensor(rng.normal(0, 8, (3, size[1], size[0])))
     start = (start * 8).round() / 8
     head = {
         "preset": preset,
-        "network": "tiny.safetensors",
+        "network": tiny_name(preset),
         "pooling": pooling,
         "pool_round_up": loss.p.pool_round_up,
         "content": picture_json(content),
@@ -315,12 +449,18 @@ def values_json(loss, x):
     return {"terms": {n: scalars(v)[0] for n, v in loss.terms(x).items()}, "loss": scalars(loss(x))[0]}
 
 
+TORCH_LBFGS = ("gatys.json", "neural_style.json")
+
+
 def write_case(name):
     out, loss, start = make_case(name)
     rate = CASES[name][6]
     out.update(values_json(loss, start), gradient=numbers(loss.gradient(start), 8))
-    if rate is not None:
+    if rate == SCIPY:
+        out["scipy"] = scipy_rounds(loss, start, 15, 20)
+    elif rate is not None:
         out["adam"] = adam(loss, start, 10, rate)
+    if rate is not None and name in TORCH_LBFGS:
         out["lbfgs_fixed"] = lbfgs(loss, start, 10, None)
         out["lbfgs_wolfe"] = lbfgs(loss, start, 12, "strong_wolfe")
     write_json(name, out)
@@ -329,7 +469,14 @@ def write_case(name):
 # ---- C: terms on the published network --------------------------------------------------------------
 VGG19_FILE = "weights/vgg19_composite_keras_layout_notop.h5"
 CONTENT_FILE, STYLE_FILE = "pictures/content/tubingen_png.png", "pictures/style/starry_night_crop.png"
-VGG19_RUNS = [("gatys", {}), ("neural-style", {"content_layers": {"relu4_2": 0.6, "relu5_2": 0.4}})]
+# preset, width and height of the style picture, settings
+VGG19_RUNS = [
+    ("gatys", (150, 130), {}),
+    ("neural-style", (150, 130), {"content_layers": {"relu4_2": 0.6, "relu5_2": 0.4}}),
+    ("keras-lbfgs", (160, 120), {}),
+    ("tf2-adam", (150, 130), {}),
+    ("vgg19-adam", (160, 120), {}),
+]
 
 
 def keras_network(path):
@@ -351,18 +498,21 @@ def write_vgg19(name, data):
     def crop(path, width, height):
         return np.array(Image.open(os.path.join(data, path)).convert("RGB").crop((0, 0, width, height)))
 
-    content, style = crop(CONTENT_FILE, 160, 120), crop(STYLE_FILE, 150, 130)
+    content = crop(CONTENT_FILE, 160, 120)
     c, i, j = np.indices((3, 120, 160))
-    start = to_u(content) + torch.tensor(10 * np.sin(0.37 * i + 0.21 * j + c))
     runs = []
-    for preset, settings in VGG19_RUNS:
+    for preset, size, settings in VGG19_RUNS:
+        style, u = crop(STYLE_FILE, *size), to_u(content, preset)
+        start = u + torch.tensor(10 * np.sin(0.37 * i + 0.21 * j + c))
         for pooling in ("max", "average"):
-            loss = Loss(network, preset, pooling, to_u(content), [to_u(style)], [1], **settings)
+            loss = Loss(network, preset, pooling, u, [to_u(style, preset)], [1], **settings)
             runs.append(
                 {
                     "preset": preset,
                     "pooling": pooling,
                     "pool_round_up": loss.p.pool_round_up,
+                    "style_size": size,
+                    "own_settings": not settings,
                     "settings": loss.settings(),
                     **values_json(loss, start),
                     "gradient_norm": scalars(loss.gradient(start).norm())[0],
@@ -373,8 +523,8 @@ def write_vgg19(name, data):
         {
             "network": VGG19_FILE,
             "content": {"file": CONTENT_FILE, "width": 160, "height": 120},
-            "styles": [{"file": STYLE_FILE, "width": 150, "height": 130, "blend_weight": 1}],
-            "crop": "top left corner, width x height",
+            "styles": [{"file": STYLE_FILE, "blend_weight": 1}],
+            "crop": "top left corner, width x height; the style to style_size",
             "start": "content + 10*sin(0.37*row + 0.21*column + channel), RGB 0..255, not clipped; channel 0..2",
             "runs": runs,
         },
@@ -452,7 +602,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     writers = {
-        "tiny.safetensors": write_tiny,
+        **dict.fromkeys(TINY, write_tiny),
         **dict.fromkeys(CASES, write_case),
         "vgg19_terms.json": lambda name: write_vgg19(name, options.data),
         "resize.json": write_resize,
