@@ -22,20 +22,6 @@ struct nscl_colour {
     int channels, depth;
 };
 
-static cmsHPROFILE open_source(const nscl_colour *colour, const nscl_colour_source *source)
-{
-    if (source->profile)
-        return source->size > NSCL_PROFILE_SIZE ? NULL : cmsOpenProfileFromMemTHR(colour->context, source->profile, (cmsUInt32Number)source->size);
-    const double *p = source->primaries;
-    const cmsCIExyY white = {p[0], p[1], 1};
-    const cmsCIExyYTRIPLE primaries = {{p[2], p[3], 1}, {p[4], p[5], 1}, {p[6], p[7], 1}};
-    cmsToneCurve *curve = cmsBuildGamma(colour->context, source->gamma);
-    cmsToneCurve *const curves[3] = {curve, curve, curve};
-    cmsHPROFILE profile = curve ? cmsCreateRGBProfileTHR(colour->context, &white, &primaries, curves) : NULL;
-    cmsFreeToneCurve(curve);
-    return profile;
-}
-
 /* Grey pictures often carry the RGB profile of the program that made them grey. */
 static int is_fit(cmsHPROFILE profile, nscl_colour_space space)
 {
@@ -119,7 +105,7 @@ static int is_srgb(const nscl_colour *colour, nscl_colour_space space)
 nscl_colour *nscl_colour_open(const nscl_colour_source *source, const char **note)
 {
     *note = source->damaged ? damaged : NULL;
-    if (source->damaged || (!source->profile && source->gamma <= 0))
+    if (source->damaged || !source->profile)
         return NULL;
     nscl_colour *colour = calloc(1, sizeof *colour);
     cmsHPROFILE from = NULL, to = NULL;
@@ -130,7 +116,8 @@ nscl_colour *nscl_colour_open(const nscl_colour_source *source, const char **not
     colour->channels = source->channels;
     colour->depth = source->depth;
     colour->context = cmsCreateContext(NULL, NULL);
-    from = colour->context ? open_source(colour, source) : NULL;
+    if (colour->context && source->size <= NSCL_PROFILE_SIZE)
+        from = cmsOpenProfileFromMemTHR(colour->context, source->profile, (cmsUInt32Number)source->size);
     if (!from)
         goto done;
     if (!is_fit(from, source->space)) {
@@ -199,7 +186,7 @@ static int says_srgb(const unsigned char *p, size_t size)
 nscl_colour *nscl_colour_open(const nscl_colour_source *source, const char **note)
 {
     *note = source->damaged ? damaged : NULL;
-    if ((source->profile && !says_srgb(source->profile, source->size)) || source->gamma > 0)
+    if (source->profile && !says_srgb(source->profile, source->size))
         *note = "its colours are not sRGB's and stay unconverted, as this nscl was built without lcms2";
     return NULL;
 }

@@ -16,9 +16,7 @@ typedef struct nscl_colour_source {
     int channels, depth;    /* of the samples as decoded: 3, or 4 with alpha or for inks; grey is there three times */
     unsigned char *profile; /* ICC; NULL: none. malloc'ed, the caller's */
     size_t size;
-    int damaged;         /* there is a profile, but not even its bytes can be had */
-    double gamma;        /* where there is no profile: light is sample^gamma; 0: sRGB */
-    double primaries[8]; /* with gamma: x and y of white, red, green, blue */
+    int damaged; /* there is a profile, but not even its bytes can be had */
 } nscl_colour_source;
 
 /* NULL when the samples can stay: they are sRGB, or, with a sentence in *note, nothing can be made of the profile. *note is

@@ -1,7 +1,6 @@
 /* PNG's chunks: a walk of our own, so that nothing compressed can make libpng take memory. */
 #include "png_chunk.h"
 
-#include <math.h>
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,44 +179,15 @@ static unsigned char *unpack_profile(const struct chunk *chunk, size_t *size)
     return done ? profile : NULL;
 }
 
-/* Many programs give sRGB as a gamma of 1 / 2.2, with its primaries or none; then the samples are to stay. */
-static void use_gamma(nscl_colour_source *source, double gamma, const double *primaries)
-{
-    static const double usual[8] = {0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06};
-    int same = 1;
-    for (int i = 0; i < 8; i++) {
-        source->primaries[i] = primaries ? primaries[i] : usual[i];
-        same = same && fabs(source->primaries[i] - usual[i]) < 0.003;
-        source->damaged |= source->primaries[i] > 1 || (i % 2 && source->primaries[i] <= 0);
-    }
-    source->damaged |= gamma < 0.1 || gamma > 10;
-    source->gamma = source->damaged || (same && fabs(gamma - 1 / 2.2) < 0.005) ? 0 : 1 / gamma;
-}
-
 void nscl_png_colours(nscl_colour_source *source, const unsigned char *bytes, size_t size)
 {
     struct chunk chunk;
     size_t at = 0;
-    int srgb = 0, has_gamma = 0, has_primaries = 0;
-    double gamma = 0, primaries[8];
     source->profile = NULL;
     source->damaged = 0;
-    source->gamma = 0;
-    while (chunk_next(&chunk, bytes, size, &at, "iCCPsRGBgAMAcHRMIDAT") && !is_type(&chunk, "IDAT"))
-        if (is_type(&chunk, "sRGB"))
-            srgb = 1;
-        else if (is_type(&chunk, "iCCP") && !source->profile) {
+    while (chunk_next(&chunk, bytes, size, &at, "iCCPIDAT") && !is_type(&chunk, "IDAT"))
+        if (!source->profile) {
             source->profile = unpack_profile(&chunk, &source->size);
             source->damaged = !source->profile;
-        } else if (is_type(&chunk, "gAMA") && chunk.size == 4) {
-            gamma = get32(chunk.data) / 1e5;
-            has_gamma = 1;
-        } else if (is_type(&chunk, "cHRM") && chunk.size == 32) {
-            for (int i = 0; i < 8; i++)
-                primaries[i] = get32(chunk.data + (size_t)i * 4) / 1e5;
-            has_primaries = 1;
         }
-    /* The standard's order: a profile, else sRGB, else gamma, without which primaries mean nothing. */
-    if (!source->profile && !source->damaged && !srgb && has_gamma)
-        use_gamma(source, gamma, has_primaries ? primaries : NULL);
 }

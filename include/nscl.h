@@ -67,8 +67,8 @@ typedef struct nscl_picture {
 #define NSCL_MAX_PIXELS_DEFAULT ((uint64_t)256 << 20)
 
 /* Reads a PNG or JPEG file (told apart by content, not by name) into sRGB samples with EXIF orientation applied. Grey is
- * replicated, palettes expanded, CMYK and YCCK converted; 16-bit files stay 16-bit. An embedded ICC profile, or a PNG's
- * gamma, is converted to sRGB in the file's own depth; one that cannot be is ignored, with a note. max_pixels is checked
+ * replicated, palettes expanded, CMYK and YCCK converted; 16-bit files stay 16-bit. An embedded ICC profile
+ * is converted to sRGB in the file's own depth; one that cannot be is ignored, with a note. max_pixels is checked
  * from the header before memory is taken (0: the default). Truncated or corrupt data is an error, never a partial picture.
  * On success the caller frees *out with nscl_picture_free; on failure *out is all zero. */
 NSCL_API nscl_status nscl_picture_read(nscl_picture *out, const char *path, uint64_t max_pixels, nscl_error *error);

@@ -342,25 +342,6 @@ static void test_depth(void **state)
     make_folder_end(folder);
 }
 
-static void test_gamma(void **state)
-{
-    static const struct {
-        uint32_t gamma;
-        const double *primaries;
-    } rows[] = {{100000, NULL}, {100000, srgb_primaries}, {55556, NULL}, {45455, wide_primaries}, {55556, wide_primaries}};
-    (void)state;
-    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
-        for (size_t i = 0; i < KINDS + GREY_KINDS; i++) {
-            const struct make_png *kind = i < KINDS ? &kinds[i] : &grey_kinds[i - KINDS];
-            struct make_bytes plain = make_png(kind, NULL), marked = make_png(kind, NULL);
-            make_gamma(&marked, rows[r].gamma, rows[r].primaries);
-            if (i < KINDS || rows[r].gamma != 45455) /* grey of gamma 2.2 hardly changes */
-                check_converted(&plain, &marked, rows[r].primaries ? rows[r].primaries : srgb_primaries, 1e5 / rows[r].gamma);
-            free(plain.data);
-            free(marked.data);
-        }
-}
-
 #else
 
 /* Without lcms2 nothing is converted, and what would have been is told. */
@@ -380,10 +361,6 @@ static void test_built_without(void **state)
         marked = make_png(&kinds[i], NULL);
         make_profile_chunk(&marked, &(struct make_bytes){profile, sizeof profile});
         check_same(&plain, &marked, NULL);
-        free(marked.data);
-        marked = make_png(&kinds[i], NULL);
-        make_gamma(&marked, 100000, NULL);
-        check_same(&plain, &marked, "without lcms2");
         free(plain.data);
         free(marked.data);
     }
@@ -391,10 +368,10 @@ static void test_built_without(void **state)
 
 #endif
 
-/* What says sRGB in its own way, and chunks that are no sense. */
+/* Gamma and primaries, which change nothing, and profiles that are no sense. */
 static void test_chunks(void **state)
 {
-    static const double none[8] = {0.3127, 0, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06}, line[8] = {0.3, 0.3, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4};
+    static const double none[8] = {0.3127, 0, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06};
     struct make_bytes plain = make_png(&kinds[0], NULL);
     (void)state;
     for (int i = 0; i < 9; i++) {
@@ -407,14 +384,8 @@ static void test_chunks(void **state)
             make_chunk(&marked, "sRGB", "\0", 1);
             make_gamma(&marked, 100000, wide_primaries);
             break;
-        case 3:
-            make_gamma(&marked, 0, NULL);
-            note = "damaged";
-            break;
-        case 4:
-            make_gamma(&marked, 45000, none);
-            note = "damaged";
-            break;
+        case 3: make_gamma(&marked, 0, NULL); break;
+        case 4: make_gamma(&marked, 45000, none); break;
         case 5:
             make_chunk(&marked, "iCCP", "name without end", 16);
             note = "damaged";
@@ -437,14 +408,6 @@ static void test_chunks(void **state)
         check_same(&plain, &marked, note);
         free(marked.data);
     }
-#ifdef NSCL_HAVE_LCMS
-    struct make_bytes marked = make_png(&kinds[0], NULL);
-    make_gamma(&marked, 100000, line); /* primaries that span nothing */
-    check_same(&plain, &marked, "damaged");
-    free(marked.data);
-#else
-    (void)line;
-#endif
     free(plain.data);
 }
 
@@ -476,7 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #ifdef NSCL_HAVE_LCMS
         cmocka_unit_test(test_rgb),       cmocka_unit_test(test_grey),    cmocka_unit_test(test_segments), cmocka_unit_test(test_inks),
-        cmocka_unit_test(test_unchanged), cmocka_unit_test(test_hostile), cmocka_unit_test(test_depth),    cmocka_unit_test(test_gamma),
+        cmocka_unit_test(test_unchanged), cmocka_unit_test(test_hostile), cmocka_unit_test(test_depth),
 #else
         cmocka_unit_test(test_built_without),
 #endif

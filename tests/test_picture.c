@@ -360,7 +360,9 @@ static void check_row(const char *data, char *line)
         assert_int_equal(p.height, atoi(next_field(&line)));
         assert_int_equal(p.channels, atoi(next_field(&line)));
         const char *kind = next_field(&line);
-        if (strcmp(kind, "near") == 0)
+        if (p.note && strstr(p.note, "without lcms2"))
+            print_message("not compared: %s: %s\n", name, p.note);
+        else if (strcmp(kind, "near") == 0)
             check_near(&p, line, name);
         else {
             uint32_t sum = checksum(&p, atoi(kind + 3)), wanted = (uint32_t)strtoul(line, NULL, 16);

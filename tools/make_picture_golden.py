@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/pictures.tsv: what Pillow makes of the pictures the tests read.
+"""Writes tests/golden/pictures.tsv: what Pillow makes of the pictures the tests read, their ICC profiles converted to sRGB.
 
 usage: tools/make_picture_golden.py PICTURES >tests/golden/pictures.tsv
 
@@ -12,12 +12,13 @@ upright, in RGB or RGBA. Kinds, by what Pillow keeps:
 Needs Pillow and numpy.
 """
 
+import io
 import os
 import sys
 import zlib
 
 import numpy
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 GRID = 4
 FOLDERS = ("content", "edge", "style")
@@ -25,9 +26,27 @@ FOLDERS = ("content", "edge", "style")
 DAMAGED = {"edge/hopper_bad_exif.jpg": "its restart intervals are damaged and most rows are grey"}
 
 
+def in_srgb(image):
+    """The picture in sRGB, where it says in a profile that it is not."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "CMYK"):
+        return image
+    converted = ImageCms.profileToProfile(
+        image,
+        io.BytesIO(profile),
+        ImageCms.createProfile("sRGB"),
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        "RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    plain = numpy.asarray(image.convert("RGB")).astype(int)
+    return image if numpy.abs(numpy.asarray(converted).astype(int) - plain).max() <= 1 else converted
+
+
 def samples(image):
     """Upright samples, height x width x 3 or 4, of 8 or 16 bits."""
     transparency = image.info.get("transparency")
+    image = in_srgb(image)
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16-bit grey is the one kind of 16 bits that Pillow keeps
         grey = numpy.asarray(image).astype(numpy.uint16)
