@@ -4,26 +4,16 @@
 #
 # usage: NSCL_TEST_SOURCE=TREE NSCL_TEST_BUILD=FOLDER [NSCL_TEST_DATA=FOLDER] tests/test_cli.sh
 # Status: 0 all well, 1 a check failed, 77 skipped for want of a device or of pictures.
-set -u
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
 unset NSCL_DEVICE
 
 source=${NSCL_TEST_SOURCE:?the tree of sources}
 nscl=${NSCL_TEST_BUILD:?the folder of the build}/bin/nscl
 [ -x "$nscl" ] || nscl=$NSCL_TEST_BUILD/nscl
-work=$(mktemp -d)
 pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
-
-failures=0
-fail() {
-    failures=$((failures + 1))
-    printf 'FAIL: %s\n' "$*"
-    [ ! -s "$work/said" ] || sed 's/^/    | /' "$work/said" | head -n 12
-}
+# shellcheck disable=SC2317 # the trap calls it
+at_end() { [ -z "$pid" ] || kill "$pid" 2>/dev/null; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -430,5 +420,4 @@ ended "a second Ctrl-C"
 
 leftover=$(find . -name '*.png.*' -o -name '*.jpg.*')
 [ -z "$leftover" ] || fail "temporary files are left: $leftover"
-[ "$failures" -eq 0 ] || { echo "$failures checks failed"; exit 1; }
-echo "all checks passed"
+finish

@@ -4,24 +4,19 @@
 #
 # usage: NSCL_TEST_SOURCE=TREE NSCL_TEST_BUILD=FOLDER tests/test_fetch.sh
 # Status: 0 all well, 1 a check failed, 77 no python3 for the server, or a build without libcurl.
-set -u
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
 
 source=${NSCL_TEST_SOURCE:?the tree of sources}
 tool=${NSCL_TEST_BUILD:?the folder of the build}/nscl-weights
 tiny=$source/tests/golden/tiny.safetensors
-work=$(mktemp -d)
 server=
 disk=
-cleanup() {
+# shellcheck disable=SC2317 # the trap calls it
+at_end() {
     [ -z "$server" ] || kill "$server" 2>/dev/null
     [ -z "$disk" ] || umount "$disk"
-    rm -rf "$work"
 }
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
 
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
 XDG_DATA_HOME=$work/data
@@ -31,12 +26,6 @@ whole=$folder/vgg19.safetensors
 part=$whole.part
 h5=$folder/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5
 
-failures=0
-fail() {
-    failures=$((failures + 1))
-    printf 'FAIL: %s\n' "$*"
-    sed 's/^/    | /' said | head -n 12
-}
 # Runs the tool; $1 is the status it should end with.
 run() {
     wanted=$1
@@ -265,4 +254,4 @@ clean
     says "Permission denied"
     chmod u+w "$folder"
 }
-[ $failures -eq 0 ]
+finish

@@ -4,24 +4,10 @@
 #
 # usage: NSCL_TEST_SOURCE=TREE tests/test_install.sh
 # Status: 0 all well, 1 a check failed. Without a device nothing is painted.
-set -u
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
 
 source=${NSCL_TEST_SOURCE:?the tree of sources}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
-
-# Runs a step in silence; if it fails, says what it said and ends.
-step() {
-    if ! "$@" >said 2>&1; then
-        printf 'FAIL: %s\n' "$*"
-        tail -n 30 said
-        exit 1
-    fi
-}
 
 step cmake -B build -S "$source" -DNSCL_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/usr" -DCMAKE_INSTALL_LIBDIR=lib
 step cmake --build build --parallel 2

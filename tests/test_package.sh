@@ -5,9 +5,8 @@
 # usage: NSCL_TEST_SOURCE=TREE [NSCL_TEST_ROOT=FOLDER] tests/test_package.sh
 #   NSCL_TEST_ROOT   made by debootstrap --variant=minbase bookworm FOLDER; packages are installed in it
 # Status: 0 all well, 1 a check failed, 77 skipped for want of Debian's tools.
-set -u
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
 
 source=${NSCL_TEST_SOURCE:?the tree of sources}
 for tool in dpkg-deb dpkg-shlibdeps; do
@@ -16,26 +15,13 @@ for tool in dpkg-deb dpkg-shlibdeps; do
         exit 77
     fi
 done
-work=$(mktemp -d)
 root=${NSCL_TEST_ROOT:-}
-clean() {
+at_end() {
     for place in proc sys dev; do
         [ -z "$root" ] || ! mountpoint -q "$root/$place" || umount "$root/$place"
     done
-    rm -rf "$work"
 }
-trap clean EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
 
-# Runs a step in silence; if it fails, says what it said and ends.
-step() {
-    if ! "$@" >said 2>&1; then
-        printf 'FAIL: %s\n' "$*"
-        tail -n 30 said
-        exit 1
-    fi
-}
 fail() {
     printf 'FAIL: %s\n' "$*"
     exit 1

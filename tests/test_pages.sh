@@ -4,22 +4,11 @@
 #
 # usage: NSCL_TEST_BUILD=FOLDER tests/test_pages.sh
 # Status: 0 all well, 1 a check failed.
-set -u
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
 
 build=${NSCL_TEST_BUILD:?the folder of the build}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
 
-failures=0
-fail() {
-    failures=$((failures + 1))
-    printf 'FAIL: %s\n' "$*"
-    head -n 12 "$work/said" 2>/dev/null | sed 's/^/    | /'
-}
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # ---- what is in them -----------------------------------------------------------------------------------
@@ -183,8 +172,4 @@ else
 fi
 cd .. || exit 1
 
-if [ $failures -ne 0 ]; then
-    echo "$failures checks failed"
-    exit 1
-fi
-echo "all well"
+finish

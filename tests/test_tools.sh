@@ -4,23 +4,11 @@
 #
 # usage: NSCL_TEST_BUILD=FOLDER tests/test_tools.sh
 # Status: 0 all well, 1 a check failed, 77 skipped for want of a device or of python3.
-set -u
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
 unset NSCL_DEVICE NSCL_KERNELS
 
 build=${NSCL_TEST_BUILD:?the folder of the build}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
-
-failures=0
-fail() {
-    failures=$((failures + 1))
-    printf 'FAIL: %s\n' "$*"
-    sed 's/^/    | /' said | head -n 12
-}
 
 # Runs a tool with a variable set; $2 is the status it should end with. Its output goes to out, what it complains of to said.
 run_with() {
@@ -132,8 +120,4 @@ echo 'print("""{"seconds": 1.0, "torch": "0", "channels_last": true, "compiled":
 run 0 nscl-bench --size 32 --evaluations 1 --peer-python python3 --peer-script peer.py --pairs 2 --json
 holds 'abs(j["peer"]["ratio"] - 1 / j["seconds_per_evaluation"]) < 0.5 / j["seconds_per_evaluation"] and len(j["peer"]["pairs"]) == 2'
 
-if [ $failures -ne 0 ]; then
-    echo "$failures checks failed"
-    exit 1
-fi
-echo "all well"
+finish

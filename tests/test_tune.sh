@@ -3,23 +3,11 @@
 #
 # usage: NSCL_TEST_BUILD=FOLDER tests/test_tune.sh
 # Status: 0 all well, 1 a check failed, 77 skipped for want of a device.
-set -u
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
 unset NSCL_DEVICE NSCL_KERNELS NSCL_TUNE NSCL_FEATURES
 
 build=${NSCL_TEST_BUILD:?the folder of the build}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
-
-failures=0
-fail() {
-    failures=$((failures + 1))
-    printf 'FAIL: %s\n' "$*"
-    sed 's/^/    | /' said | head -n 12
-}
 
 # Runs nscl-tune with a variable set; $2 is the status it should end with.
 run_with() {
@@ -91,8 +79,4 @@ set -- "$cache"/nscl/tuning/*.txt
 [ -f "$1" ] || fail "the user's file is not there"
 ! grep -q 'USE=winograd4' "$1" || fail "a candidate that fails is chosen"
 
-if [ $failures -ne 0 ]; then
-    echo "$failures checks failed"
-    exit 1
-fi
-echo "all well"
+finish

@@ -2,23 +2,12 @@
 # nscl-weights: what it shows, verifies, converts and refuses.
 #
 # usage: NSCL_TEST_SOURCE=TREE NSCL_TEST_BUILD=FOLDER [NSCL_TEST_DATA=FOLDER] tests/test_weights_tool.sh
-set -u
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
 
 tool=${NSCL_TEST_BUILD:?the folder of the build}/nscl-weights
 tiny=${NSCL_TEST_SOURCE:?the tree of sources}/tests/golden/tiny.safetensors
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
 
-failures=0
-fail() {
-    failures=$((failures + 1))
-    printf 'FAIL: %s\n' "$*"
-    sed 's/^/    | /' said | head -n 12
-}
 # Runs the tool; $1 is the status it should end with.
 run() {
     wanted=$1
@@ -83,4 +72,4 @@ for file in "${NSCL_TEST_DATA:-none}"/weights/vgg19*.h5; do
         echo "skipped: no published network in the test data"
     fi
 done
-[ $failures -eq 0 ]
+finish

@@ -109,7 +109,7 @@ fi
 
 # ---- scripts ----------------------------------------------------------------------------------------
 if command -v shellcheck >/dev/null 2>&1 && [ -s "$work/scripts" ]; then
-    tr '\n' '\0' <"$work/scripts" | xargs -0 shellcheck -f gcc |
+    tr '\n' '\0' <"$work/scripts" | xargs -0 shellcheck -x -f gcc |
         sed 's/^\([^:]*:[0-9]*\):[0-9]*: [a-z]*: /\1: /' >>"$work/problems" || :
 fi
 
