@@ -39,22 +39,26 @@
         s[j] = fma(ua, t_, s[j]);                                              \
         s[NR + (j)] = fma(ub, t_, s[NR + (j)]);                                \
     }
+#define PRODUCT_SECOND_ floatb ub = *(global const floatb *)(u + CB);
 #else
 #define PRODUCT_STEP_(j) s[j] = fma(ua, (floatb)v[(j) * CB + k], s[j]);
+#define PRODUCT_SECOND_
 #endif
+
+/* The lanes of a block: of u, which goes on, and of v, global or not. */
+#define PRODUCT_LANES_                                                         \
+    for (int k = 0; k < CB; k++) {                                             \
+        floatb ua = *(global const floatb *)u;                                 \
+        PRODUCT_SECOND_                                                        \
+        REPEAT_NR(PRODUCT_STEP_)                                               \
+        u += ustride;                                                          \
+    }
 
 /* s[o * NR + j] += sum over blocks i and lanes k of u[(i * CB + k) * ustride + o * CB ...] * v[i * vstride + j * CB + k]. */
 inline void product(floatb *s, global const float *u, ulong ustride, global const float *v, ulong vstride, int blocks)
 {
     for (int i = 0; i < blocks; i++) {
-        for (int k = 0; k < CB; k++) {
-            floatb ua = *(global const floatb *)u;
-#if OV == 2
-            floatb ub = *(global const floatb *)(u + CB);
-#endif
-            REPEAT_NR(PRODUCT_STEP_)
-            u += ustride;
-        }
+        PRODUCT_LANES_
         v += vstride;
     }
 }
@@ -70,14 +74,7 @@ inline void product_stored(floatb *s, global const float *u, ulong ustride, glob
 #define PRODUCT_LOAD_(j) line[j] = GET(from + (j));
         REPEAT_NR(PRODUCT_LOAD_)
         const float *v = (const float *)line;
-        for (int k = 0; k < CB; k++) {
-            floatb ua = *(global const floatb *)u;
-#if OV == 2
-            floatb ub = *(global const floatb *)(u + CB);
-#endif
-            REPEAT_NR(PRODUCT_STEP_)
-            u += ustride;
-        }
+        PRODUCT_LANES_
         from += vstride;
     }
 #endif
