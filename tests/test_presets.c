@@ -69,7 +69,7 @@ static void adam(void **state)
 }
 
 /* Each round ends within 5 % of SciPy's or lower. These small problems have many valleys, and where a run ends depends on its first
- * step; on VGG-19 with photographs each of eight rounds ended 1 to 16 % lower (tools/compare_scipy.py). */
+ * step; on VGG-19 with a photograph each of four rounds ended 7 to 16 % lower (tools/compare_scipy.py NSCL DATA 4). */
 static void rounds(void **state)
 {
     golden_run r;
