@@ -119,22 +119,24 @@ kernel void gram_loss(global float *restrict partial, int slot, global floatb *r
 }
 
 /* df = slope f times [f > 0] where masked is not 0 (+ df where accumulate is not 0); slope is symmetric.
- * Work-items: tile of NR pixels, OV output blocks. The last tile of m >= NR pixels begins earlier and writes only its own. */
+ * Work-items: OV output blocks, `tiles` tiles of NR pixels: these stay in a core's cache while all blocks visit them, as
+ * the slope's columns do from tile to tile. The last tile of m >= NR pixels begins earlier and writes only its own. */
 kernel void gram_bwd(global storedb *restrict df, global const float *restrict slope, global const storedb *restrict f, int blocks, ulong m,
-                     int masked, int accumulate)
+                     int tiles, int masked, int accumulate)
 {
-    ulong own = get_global_id(0) * NR;
-    int b = (int)get_global_id(1) * OV;
-    if (own >= m || b >= blocks)
+    int b = (int)get_global_id(0) * OV;
+    ulong n = (ulong)blocks * CB, from = get_global_id(1) * NR * tiles, to = min(from + NR * tiles, m);
+    if (b >= blocks)
         return;
-    ulong n = (ulong)blocks * CB, first = m < NR ? 0 : min(own, m - NR);
-    floatb s[OV * NR];
-    PRODUCT_ZERO
-    if (m >= NR)
-        product_stored(s, slope + b * CB, n, f + first, m, blocks);
-    else /* fewer pixels than the register block: one at a time */
-        for (ulong i = 0; i < n; i++) {
-            global const floatb *row = (global const floatb *)(slope + i * n + b * CB);
+    for (ulong own = from; own < to; own += NR) {
+        ulong first = m < NR ? 0 : min(own, m - NR);
+        floatb s[OV * NR];
+        PRODUCT_ZERO
+        if (m >= NR)
+            product_stored(s, slope + b * CB, n, f + first, m, blocks);
+        else /* fewer pixels than the register block: one at a time */
+            for (ulong i = 0; i < n; i++) {
+                global const floatb *row = (global const floatb *)(slope + i * n + b * CB);
 #define PIXEL(p)                                                               \
     if (p < m) {                                                               \
         float x = GET_LANE(f + i / CB * m + p, i % CB);                        \
@@ -142,8 +144,8 @@ kernel void gram_bwd(global storedb *restrict df, global const float *restrict s
         if (OV == 2)                                                           \
             s[(OV - 1) * NR + p] = fma(row[OV - 1], (floatb)x, s[(OV - 1) * NR + p]); \
     }
-            REPEAT_NR(PIXEL)
-        }
+                REPEAT_NR(PIXEL)
+            }
 #define WRITE_ONE(p, o)                                                        \
     if (first + p >= own && first + p < m) {                                   \
         ulong at = (b + o) * m + first + p;                                    \
@@ -151,9 +153,10 @@ kernel void gram_bwd(global storedb *restrict df, global const float *restrict s
         PUT(df + at, accumulate ? GET(df + at) + g : g);                       \
     }
 #define WRITE_FIRST(p) WRITE_ONE(p, 0)
-    REPEAT_NR(WRITE_FIRST)
+        REPEAT_NR(WRITE_FIRST)
 #if OV == 2
 #define WRITE_SECOND(p) WRITE_ONE(p, 1)
-    REPEAT_NR(WRITE_SECOND)
+        REPEAT_NR(WRITE_SECOND)
 #endif
+    }
 }

@@ -117,7 +117,9 @@ void nscl_gram_bwd(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, 
     if (ctx->features & NSCL_FEATURE_BLOCKED) {
         cl_ulong nr = (cl_ulong)ctx->register_block;
         int ov = nscl_output_vectors(ctx, c);
-        NSCL_RUN_WITH(ctx, "gram_bwd", nscl_output_option(ov), HEAVY2(ctx, (m + nr - 1) / nr, blocks / ov), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m),
+        cl_int tiles = ctx->heavy_items == 1 ? 8 : 1;
+        cl_ulong strips = (m + nr * (cl_ulong)tiles - 1) / (nr * (cl_ulong)tiles);
+        NSCL_RUN_WITH(ctx, "gram_bwd", nscl_output_option(ov), HEAVY2(ctx, blocks / ov, strips), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m), ARG(tiles),
                       ARG(masked), ARG(accumulate));
         return;
     }
