@@ -28,22 +28,30 @@ static cl_mem remember(nscl_context *ctx, cl_mem mem, size_t bytes)
     return mem;
 }
 
-cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes)
+static size_t whole_lines(size_t bytes)
+{
+    return bytes ? (bytes + 63) / 64 * 64 : 64;
+}
+
+/* Of `data` where that is not NULL. */
+static cl_mem create(nscl_context *ctx, size_t bytes, void *data)
 {
     cl_int code = CL_INVALID_BUFFER_SIZE;
     cl_mem mem = NULL;
     if (ctx->error.code != NSCL_OK)
         return NULL;
-    bytes = (bytes + 63) / 64 * 64;
-    if (bytes == 0)
-        bytes = 64;
     if (bytes <= ctx->facts.largest_buffer)
-        mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE, bytes, NULL, &code);
+        mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0), bytes, data, &code);
     if (!mem || code != CL_SUCCESS) {
         memory_failed(ctx, code, bytes);
         return NULL;
     }
     return remember(ctx, mem, bytes);
+}
+
+cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes)
+{
+    return create(ctx, whole_lines(bytes), NULL);
 }
 
 size_t nscl_part_alignment(const nscl_context *ctx)
@@ -68,6 +76,9 @@ cl_mem nscl_buffer_part(nscl_context *ctx, cl_mem whole, size_t offset, size_t b
 
 cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes)
 {
+    /* Copied at once where that reads nothing past the data: a write would first wait for all that is enqueued. */
+    if (bytes == whole_lines(bytes))
+        return create(ctx, bytes, (void *)data); /* the flag says that it is only read */
     cl_mem mem = nscl_buffer_create(ctx, bytes);
     nscl_buffer_write(ctx, mem, data, bytes);
     return mem;
