@@ -20,7 +20,7 @@ typedef struct host_function {
 } host_function;
 
 extern const host_function host_quadratic;  /* curvatures 1 to 1000 */
-extern const host_function host_rosenbrock; /* pairs of elements */
+extern const host_function host_rosenbrock; /* pairs of elements; the last of an odd number counts nothing */
 extern const host_function host_flat;       /* 3 everywhere */
 
 enum { HOST_MOST = 4096 }; /* evaluations that are kept */
