@@ -1,9 +1,8 @@
 /* Optimiser steps over vectors of n floatb (padding zero stays zero). One work-item a floatb. */
 #include "common.cl"
 
-/* Adam. m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; x -= rate * m / (sqrt(v * vscale) + eps), then into lo..hi
- * where lo < hi. TensorFlow's form: rate = lr sqrt(1 - b2^t) / (1 - b1^t), vscale 1. PyTorch's form (Kingma and Ba,
- * algorithm 1): rate = lr / (1 - b1^t), vscale = 1 / (1 - b2^t). */
+/* Adam. m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; x -= rate * m / (sqrt(v * vscale) + eps). TensorFlow's form: rate =
+ * lr sqrt(1 - b2^t) / (1 - b1^t), vscale 1. PyTorch's form (Kingma and Ba, algorithm 1): rate = lr / (1 - b1^t), vscale = 1 / (1 - b2^t). */
 kernel void adam_step(global floatb *restrict x, global floatb *restrict m, global floatb *restrict v, global const floatb *restrict g,
                       ulong n, float b1, float b2, float rate, float vscale, float eps)
 {

@@ -10,7 +10,8 @@ nscl_status nscl_adam_run(nscl_problem *p, cl_mem x, const nscl_adam_settings *s
     size_t bytes = p->n * sizeof(float);
     cl_ulong blocks = p->n / (size_t)ctx->block;
     cl_mem g = nscl_buffer_zero(ctx, bytes), m = nscl_buffer_zero(ctx, bytes), v = nscl_buffer_zero(ctx, bytes), good = nscl_buffer_zero(ctx, bytes);
-    double rate = s->learning_rate, good_loss = 0;
+    cl_mem mean = s->ema > 0 ? nscl_buffer_zero(ctx, bytes) : NULL, shown = s->ema > 0 ? nscl_buffer_zero(ctx, bytes) : x;
+    double rate = s->learning_rate, good_loss = 0, weight = 0; /* of the mean */
     nscl_status status = NSCL_OK;
     for (int step = 0, t = 1;; step++, t++) {
         double loss = nscl_problem_evaluate(p, g, x, NULL, NULL, NULL, 0);
@@ -31,8 +32,14 @@ nscl_status nscl_adam_run(nscl_problem *p, cl_mem x, const nscl_adam_settings *s
         } else {
             nscl_axpby(ctx, good, x, p->n, 1.0f, 0.0f);
             good_loss = loss;
+            if (mean && step > 0) {
+                weight = s->ema * weight + 1 - s->ema;
+                nscl_axpby(ctx, mean, x, p->n, (float)(1 - s->ema), (float)s->ema);
+            }
+            if (mean)
+                nscl_axpby(ctx, shown, step > 0 ? mean : x, p->n, step > 0 ? (float)(1 / weight) : 1.0f, 0.0f);
         }
-        if (p->report(p->user, x, good_loss, note)) {
+        if (p->report(p->user, shown, good_loss, note)) {
             status = NSCL_CANCELLED;
             break;
         }
@@ -42,11 +49,17 @@ nscl_status nscl_adam_run(nscl_problem *p, cl_mem x, const nscl_adam_settings *s
             continue;
         /* The corrections of the rounded betas: 1 - 0.999f is off by 1e-5, which would change every step. */
         float b1 = (float)s->beta1, b2 = (float)s->beta2, eps = (float)s->eps;
+        int pytorch = s->form == NSCL_ADAM_PYTORCH;
         double c1 = 1 - pow((double)b1, t), c2 = 1 - pow((double)b2, t);
-        float lr = (float)(s->eps_inside ? rate / c1 : rate * sqrt(c2) / c1), vscale = s->eps_inside ? (float)(1 / c2) : 1.0f;
+        float lr = (float)(pytorch ? rate / c1 : rate * sqrt(c2) / c1), vscale = pytorch ? (float)(1 / c2) : 1.0f;
         NSCL_RUN(ctx, "adam_step", DIM1(blocks), ARG(x), ARG(m), ARG(v), ARG(g), ARG(blocks), ARG(b1), ARG(b2), ARG(lr), ARG(vscale), ARG(eps));
         if (s->constrain)
             s->constrain(s->constrain_state, x);
+    }
+    if (mean) {
+        nscl_axpby(ctx, x, shown, p->n, 1.0f, 0.0f);
+        nscl_buffer_free(ctx, shown);
+        nscl_buffer_free(ctx, mean);
     }
     nscl_buffer_free(ctx, g);
     nscl_buffer_free(ctx, m);

@@ -14,8 +14,8 @@ typedef struct nscl_problem {
     void (*evaluate)(void *user, cl_mem gradient, cl_mem x); /* enqueues */
     double (*loss)(void *user, const double *sums);          /* from one value a slot */
     size_t elements;                                         /* of a vector, padding not counted */
-    /* After each evaluation: the loss there, and the vector to show (the iterate the loss is of for Adam, the best
-     * accepted one for L-BFGS). Non-zero asks to stop. note: NULL, or what happened. */
+    /* After each evaluation: the loss there, and the vector to show (the iterate the loss is of for Adam, or the mean that it
+     * was asked for; the best accepted one for L-BFGS). Non-zero asks to stop. note: NULL, or what happened. */
     int (*report)(void *user, cl_mem x, double loss, const char *note);
     void *user;
 } nscl_problem;
@@ -50,7 +50,8 @@ nscl_status nscl_lbfgs_run(nscl_problem *problem, cl_mem x, const nscl_lbfgs_set
 typedef struct nscl_adam_settings {
     int steps;
     double learning_rate, beta1, beta2, eps;
-    int eps_inside;                           /* 0: TensorFlow's form, eps added to sqrt(v) uncorrected; 1: PyTorch's, to the corrected one */
+    nscl_adam_form form;
+    double ema;                               /* 0: x ends as the last iterate; else as the mean of all steps', each counting `ema` times the next */
     void (*constrain)(void *state, cl_mem x); /* enqueued after each step: puts x back where it may be; NULL: anywhere */
     void *constrain_state;
 } nscl_adam_settings;

@@ -20,6 +20,8 @@ static const nscl_choice searches[] = {{"wolfe", NSCL_WOLFE}, {"none", NSCL_FIXE
 static const nscl_choice inits[] = {{"content", NSCL_INIT_CONTENT}, {"noise", NSCL_INIT_NOISE}, {"gray", NSCL_INIT_GRAY},
                                     {"style", NSCL_INIT_STYLE}, {NULL, 0}};
 static const nscl_choice precisions[] = {{"fp32", NSCL_PRECISION_FP32}, {"fp16-storage", NSCL_PRECISION_FP16_STORAGE}, {NULL, 0}};
+static const nscl_choice adam_forms[] = {{"tensorflow", NSCL_ADAM_TENSORFLOW}, {"pytorch", NSCL_ADAM_PYTORCH}, {NULL, 0}};
+static const nscl_choice switches[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
 static const nscl_choice depths[] = {{"8", 8}, {"16", 16}, {NULL, 0}};
 static const nscl_choice forms[] = {{"man", NSCL_PAGE_MAN}, {"bash", NSCL_PAGE_BASH}, {"zsh", NSCL_PAGE_ZSH}, {"fish", NSCL_PAGE_FISH}, {NULL, 0}};
 /* Some of the words that a text may be, for completion. */
@@ -102,6 +104,9 @@ static const nscl_option rows[] = {
     REAL("beta1", REC, SET(beta1), 0, NSCL_BELOW_1, "Adam: decay of the mean"),
     REAL("beta2", REC, SET(beta2), 0, NSCL_BELOW_1, "Adam: decay of the mean square"),
     REAL("eps", REC, SET(eps), NSCL_ABOVE_0, HUGE_VAL, "Adam: added to the root"),
+    CHOICE("adam-form", REC, SET(adam_form), adam_forms, "Adam: whose eps, TensorFlow's beside the root or PyTorch's beside the corrected root"),
+    CHOICE("clip", REC, SET(clip), switches, "Adam: keep the picture within black and white after each step"),
+    REAL("ema", REC, SET(ema), 0, NSCL_BELOW_1, "Adam: the result is the moving average of its pictures with this decay; 0: the last"),
 
     HEADING("Progress"),
     INTEGER("print-iterations", 0, AT(print_iterations), 1, INT_MAX, "a line of figures every N; when not given, every 10 where there is no terminal"),
@@ -277,6 +282,9 @@ static void find_idle(nscl_options *options, const given *table)
         {"beta1", !adam, "the optimiser is L-BFGS"},
         {"beta2", !adam, "the optimiser is L-BFGS"},
         {"eps", !adam, "the optimiser is L-BFGS"},
+        {"adam-form", !adam, "the optimiser is L-BFGS"},
+        {"clip", !adam, "the optimiser is L-BFGS"},
+        {"ema", !adam, "the optimiser is L-BFGS"},
         {"learning-rate", searching, "L-BFGS searches along the line; see --line-search"},
         {"lbfgs-history", adam, "the optimiser is Adam"},
         {"precondition", adam, "the optimiser is Adam"},

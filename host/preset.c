@@ -71,7 +71,7 @@ static const nscl_preset_rules presets[NSCL_PRESET_COUNT] = {
     [NSCL_PRESET_KERAS_LBFGS] = {"keras-lbfgs", "vgg19", one, one_over_36, one_over_picture, sums_of_differences, .style_fit = NSCL_STYLE_STRETCHED, .unit = 1,
                                  .mean = -1, .noise_low = -128, .noise_high = 97},
     [NSCL_PRESET_TF2_ADAM] = {"tf2-adam", "vgg19", one_over_features, one_over_gram, one_over_pixels, sums_of_differences, .style_fit = NSCL_STYLE_LONGER,
-                              .unit = 255, .mean = -1, .noise = 1, .clips = 1},
+                              .unit = 255, .mean = -1, .noise = 1},
     [NSCL_PRESET_KERAS_VGG16] = {"keras-vgg16", "vgg16", one, one_over_36, one_over_picture, sums_of_differences, .style_fit = NSCL_STYLE_STRETCHED, .unit = 1,
                                  .mean = -1, .noise_low = -128, .noise_high = 97},
     [NSCL_PRESET_VGG19_ADAM] = {"vgg19-adam", "vgg19", half_over_features, half_over_features, one_over_features, mean_differences,
@@ -191,6 +191,7 @@ void nscl_settings_init(nscl_settings *s, nscl_preset preset)
         s->learning_rate = 0.02;
         s->beta1 = 0.99;
         s->eps = 1e-7;
+        s->clip = 1;
         s->round_iterations = 20;
         s->iterations = 200;
         set_layers(s->content_layers, &s->content_layer_count, relu5_2, 1);

@@ -35,7 +35,6 @@ typedef struct nscl_preset_rules {
     double noise, noise_low, noise_high;
     double noiseblend; /* where none is given and no initial picture */
     int keeps_best;    /* delivers the lowest loss of checkpoints and last step */
-    int clips;         /* Adam keeps the picture within 0 to 255 after each step */
 } nscl_preset_rules;
 
 const nscl_preset_rules *nscl_preset_of(nscl_preset preset);

@@ -57,6 +57,7 @@ nscl_status nscl_settings_check(const nscl_settings *s, const nscl_weights *weig
     CHECK(beta1, s->beta1 >= 0 && s->beta1 < 1, "at least 0 and less than 1");
     CHECK(beta2, s->beta2 >= 0 && s->beta2 < 1, "at least 0 and less than 1");
     CHECK(eps, s->eps >= 0 && isfinite(s->eps), "at least 0");
+    CHECK(ema, s->ema >= 0 && s->ema < 1, "at least 0 and less than 1");
     CHECK(checkpoint_iterations, s->checkpoint_iterations >= 0, "at least 0");
     CHECK(initial_noiseblend, s->initial_noiseblend <= 1, "0 to 1");
     CHECK(precision, s->precision == NSCL_PRECISION_FP32 || s->precision == NSCL_PRECISION_FP16_STORAGE, "one of nscl_precision");

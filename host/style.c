@@ -274,7 +274,8 @@ static nscl_status run_adam(nscl_run *r)
 {
     const nscl_settings *s = r->settings;
     double unit = r->rules->unit;
-    nscl_adam_settings adam = {s->iterations, s->learning_rate * unit, s->beta1, s->beta2, s->eps / unit, 0, r->rules->clips ? keep_within : NULL, r};
+    nscl_adam_settings adam = {s->iterations, s->learning_rate * unit,      s->beta1, s->beta2, s->eps / unit, s->adam_form,
+                               s->ema,        s->clip ? keep_within : NULL, r};
     return nscl_adam_run(&r->problem, r->x, &adam);
 }
 
@@ -348,7 +349,7 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     status = add_content(r, error);
     if (status == NSCL_OK)
         status = start(r, error);
-    if (status == NSCL_OK && r->rules->keeps_best && s->optimizer == NSCL_ADAM) {
+    if (status == NSCL_OK && r->rules->keeps_best && s->optimizer == NSCL_ADAM && s->ema == 0) {
         r->best = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
         r->best_loss = INFINITY;
     }

@@ -58,9 +58,9 @@ NSCL_API const char *nscl_version(void);
 
 typedef struct nscl_picture {
     int width, height;
-    int channels;  /* 3: RGB; 4: RGBA, alpha not premultiplied */
-    int depth;     /* bits a sample: 8 (uint8_t) or 16 (uint16_t, host byte order) */
-    void *samples; /* height rows of width pixels of `channels` samples, top row first; malloc'ed */
+    int channels;     /* 3: RGB; 4: RGBA, alpha not premultiplied */
+    int depth;        /* bits a sample: 8 (uint8_t) or 16 (uint16_t, host byte order) */
+    void *samples;    /* height rows of width pixels of `channels` samples, top row first; malloc'ed */
     const char *note; /* NULL, or what to tell of the file: "its colour profile is damaged; ..."; lasts for ever */
 } nscl_picture;
 
@@ -169,6 +169,8 @@ typedef enum nscl_pooling { NSCL_POOL_MAX, NSCL_POOL_AVERAGE } nscl_pooling;
 typedef enum nscl_filter { NSCL_FILTER_NEAREST, NSCL_FILTER_BILINEAR, NSCL_FILTER_BICUBIC, NSCL_FILTER_LANCZOS, NSCL_FILTER_TF_BILINEAR } nscl_filter;
 typedef enum nscl_tv { NSCL_TV_L2, NSCL_TV_L1, NSCL_TV_POWER } nscl_tv;
 typedef enum nscl_optimizer { NSCL_LBFGS, NSCL_ADAM } nscl_optimizer;
+/* Where eps is added: to the root as it stands (TensorFlow, Keras), or to the root corrected for its start at 0 (PyTorch). */
+typedef enum nscl_adam_form { NSCL_ADAM_TENSORFLOW, NSCL_ADAM_PYTORCH } nscl_adam_form;
 typedef enum nscl_line_search { NSCL_WOLFE, NSCL_FIXED_STEP } nscl_line_search;
 /* What feature maps and their gradients are kept as; all arithmetic is in 32 bits. 16-bit floats take half the memory. */
 typedef enum nscl_precision { NSCL_PRECISION_FP32, NSCL_PRECISION_FP16_STORAGE } nscl_precision;
@@ -212,8 +214,11 @@ typedef struct nscl_settings {
     double precondition; /* weight of each level of a pyramid to the finer one in L-BFGS's first guess of the inverse
                           * Hessian; 0: none. 0 to 4 */
     nscl_line_search line_search;
-    double learning_rate;      /* Adam, and L-BFGS without line search; in units of the preset's picture (tf2-adam: 255 grey levels) */
-    double beta1, beta2, eps;  /* eps against gradients to such units */
+    double learning_rate;     /* Adam, and L-BFGS without line search; in units of the preset's picture (tf2-adam: 255 grey levels) */
+    double beta1, beta2, eps; /* eps against gradients to such units */
+    nscl_adam_form adam_form;
+    int clip;                  /* Adam keeps the picture within 0 to 255 after each step */
+    double ema;                /* Adam: 0, or the result is the exponential moving average of the steps' pictures with this decay, below 1 */
     int checkpoint_iterations; /* neural-style keeps the best of every so many steps and the last; 0: the last only */
 
     nscl_init init;

@@ -351,6 +351,9 @@ effect "$small --optimizer adam" "--learning-rate 3" '"learning-rate":3.0'
 effect "$small --optimizer adam" "--beta1 0.5" '"beta1":0.5'
 effect "$small --optimizer adam" "--beta2 0.5" '"beta2":0.5'
 effect "$small --optimizer adam" "--eps 10" '"eps":10.0'
+effect "$small --optimizer adam --eps 10" "--adam-form pytorch" '"adam-form":"pytorch"'
+effect "$small --optimizer adam --learning-rate 50" "--clip on" '"clip":"on"'
+effect "$small --preset tf2-adam --learning-rate 0.3" "--clip off" '"clip":"off"'
 effect "$small --iterations 12" "--lbfgs-history 1" '"lbfgs-history":1,'
 effect "$small --iterations 4" "--precondition 0" '"precondition":0.0,'
 effect "$small --iterations 4" "--round-iterations 2" '"round-iterations":2'
@@ -376,11 +379,16 @@ fingerprint() {
 paint 0 --output plain.png --size 48 --init noise
 paint 0 --output again.png --size 48 --init noise
 paint 0 --output colors.png --size 48 --init noise --preserve-colors
+paint 0 --output last.png --size 48 --optimizer adam --iterations 6
+paint 0 --output mean.png --size 48 --optimizer adam --iterations 6 --ema 0.9
 fingerprint plain.png plain.losses
 fingerprint again.png again.losses
 fingerprint colors.png colors.losses
+fingerprint last.png last.losses
+fingerprint mean.png mean.losses
 cmp -s plain.losses again.losses || fail "the same settings paint another picture"
 ! cmp -s plain.losses colors.losses || fail "--preserve-colors changes nothing"
+! cmp -s last.losses mean.losses || fail "--ema changes nothing"
 
 # ---- Ctrl-C --------------------------------------------------------------------------------------------------
 

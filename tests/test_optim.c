@@ -80,9 +80,15 @@ static void golden_adam(void **state)
     golden_problem g;
     host_problem *p = golden_problem_open(&g, *state, NSCL_ADAM_SLOTS);
     const json_t *in = g.golden.golden->root;
-    nscl_adam_settings s = {
-        10,  golden_number(in, "adam.learning_rate"), golden_number(in, "adam.beta1"), golden_number(in, "adam.beta2"), golden_number(in, "adam.eps"), 0, NULL,
-        NULL};
+    nscl_adam_settings s = {10,
+                            golden_number(in, "adam.learning_rate"),
+                            golden_number(in, "adam.beta1"),
+                            golden_number(in, "adam.beta2"),
+                            golden_number(in, "adam.eps"),
+                            NSCL_ADAM_TENSORFLOW,
+                            0,
+                            NULL,
+                            NULL};
     assert_int_equal(nscl_adam_run(&p->problem, p->x, &s), NSCL_OK);
     compare_trace(&g, p, "adam.losses", 11);
     size_t n;
@@ -128,7 +134,7 @@ static void golden_device(void **state)
     r.job.user = losses;
     golden_run_prepare(&r, NULL);
     double *want = golden_numbers(r.golden->root, "adam.losses", &n);
-    nscl_adam_settings s = {10, golden_number(r.golden->root, "adam.learning_rate"), 0.9, 0.999, 1e-8, 0, NULL, NULL};
+    nscl_adam_settings s = {10, golden_number(r.golden->root, "adam.learning_rate"), 0.9, 0.999, 1e-8, NSCL_ADAM_TENSORFLOW, 0, NULL, NULL};
     assert_int_equal(nscl_adam_run(&r.run.problem, r.run.x, &s), NSCL_OK);
     assert_int_equal(n, 11);
     for (size_t i = 0; i < n; i++)
@@ -291,9 +297,47 @@ static void history(void **state)
     free(b);
 }
 
+/* Both places of eps and the moving average against Kingma and Ba's algorithm 1 in double. With eps near the root the two forms part. */
+static void adam_forms(void **state)
+{
+    (void)state;
+    enum { N = 10, MOVES = 12 };
+    double b1 = 0.9, b2 = 0.99, lr = 0.1, eps = 20, decay = 0.8, ends[2][2] = {{0}};
+    for (int form = 0; form < 2; form++)
+        for (int averaged = 0; averaged < 2; averaged++) {
+            nscl_adam_settings s = {MOVES, lr, b1, b2, eps, (nscl_adam_form)form, averaged ? decay : 0, NULL, NULL};
+            host_problem *p = host_problem_open(&host_quadratic, NULL, N, NSCL_ADAM_SLOTS);
+            double x[N], m[N] = {0}, v[N] = {0}, g[N], mean[N] = {0}, weight = 0, worst = 0;
+            memcpy(x, p->start, sizeof x);
+            for (int t = 1; t <= MOVES; t++) {
+                double c1 = 1 - pow(b1, t), c2 = 1 - pow(b2, t);
+                p->function->value(p->state, x, g, N);
+                weight = decay * weight + 1 - decay;
+                for (int i = 0; i < N; i++) {
+                    m[i] = b1 * m[i] + (1 - b1) * g[i];
+                    v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+                    x[i] -= form == NSCL_ADAM_PYTORCH ? lr * m[i] / c1 / (sqrt(v[i] / c2) + eps) : lr * sqrt(c2) / c1 * m[i] / (sqrt(v[i]) + eps);
+                    mean[i] = decay * mean[i] + (1 - decay) * x[i];
+                }
+            }
+            assert_int_equal(nscl_adam_run(&p->problem, p->x, &s), NSCL_OK);
+            double *got = host_problem_values(p, p->x);
+            for (int i = 0; i < N; i++)
+                worst = fmax(worst, fabs(got[i] - (averaged ? mean[i] / weight : x[i])));
+            printf("  %s form%s: off by at most %.1e\n", form == NSCL_ADAM_PYTORCH ? "PyTorch's" : "TensorFlow's", averaged ? ", averaged" : "", worst);
+            assert_true(worst <= 2e-6);
+            assert_true(fabs(p->shown[p->count - 1] / host_problem_value(p, p->x) - 1) <= 1e-5); /* what was shown last is what is left */
+            ends[form][averaged] = got[0];
+            free(got);
+            host_problem_close(p);
+        }
+    assert_true(fabs(ends[0][0] - ends[1][0]) > 1e-3);
+    assert_true(fabs(ends[0][0] - ends[0][1]) > 1e-3);
+}
+
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[10 + HISTORIES];
+    struct CMUnitTest tests[11 + HISTORIES];
     size_t n = 0;
     int status = test_open();
     if (status)
@@ -306,6 +350,7 @@ int main(int argc, char **argv)
         tests[n++] = (struct CMUnitTest){i ? "fixed step neural-style" : "fixed step gatys", golden_fixed, NULL, NULL, name};
         tests[n++] = (struct CMUnitTest){i ? "Wolfe neural-style" : "Wolfe gatys", golden_wolfe, NULL, NULL, name};
     }
+    tests[n++] = (struct CMUnitTest){"adam's forms and average", adam_forms, NULL, NULL, NULL};
     for (int i = 0; i < HISTORIES; i++)
         tests[n++] = (struct CMUnitTest){histories[i].name, history, NULL, NULL, (void *)(uintptr_t)&histories[i]};
     if (argc > 1)
