@@ -130,19 +130,25 @@ double golden_distance_most(const double *a, const double *b, size_t n)
     return error / most;
 }
 
+double golden_term_off(const nscl_term *got, int got_count, const nscl_term *want)
+{
+    int k = 0;
+    while (k < got_count && strcmp(got[k].name, want->name) != 0)
+        k++;
+    if (k == got_count)
+        fail_msg("no term %s", want->name);
+    double off = fabs(got[k].value - want->value) / want->value;
+    if (!(off <= 1e-4))
+        print_error("  %s is %.9g, not %.9g\n", want->name, got[k].value, want->value);
+    return off;
+}
+
 double golden_terms_off(const nscl_term *got, int got_count, const nscl_term *want, int want_count)
 {
     double worst = 0;
     assert_int_equal(got_count, want_count);
     for (int i = 0; i < want_count; i++) {
-        int k = 0;
-        while (k < got_count && strcmp(got[k].name, want[i].name) != 0)
-            k++;
-        if (k == got_count)
-            fail_msg("no term %s", want[i].name);
-        double off = fabs(got[k].value - want[i].value) / want[i].value;
-        if (!(off <= 1e-4))
-            print_error("  %s is %.9g, not %.9g\n", want[i].name, got[k].value, want[i].value);
+        double off = golden_term_off(got, got_count, &want[i]);
         worst = off > worst || isnan(off) ? off : worst;
     }
     return worst;

@@ -49,7 +49,8 @@ double golden_run_evaluate(nscl_run *run, double *gradient);
 /* |a - b| over |b|, Euclidean, and the largest difference over the largest |b|. */
 double golden_distance(const double *a, const double *b, size_t n);
 double golden_distance_most(const double *a, const double *b, size_t n);
-/* The worst relative difference of the terms, which must be the same ones. */
+/* The relative difference of the term of that name, which must be there; and the worst of all, which must be the same ones. */
+double golden_term_off(const nscl_term *got, int got_count, const nscl_term *want);
 double golden_terms_off(const nscl_term *got, int got_count, const nscl_term *want, int want_count);
 
 #endif

@@ -116,6 +116,8 @@ static void vgg19_terms(void **state)
         double off = golden_terms_off(run.terms, run.term_count, terms, count), norm_off = fabs(sqrt(square) / norm - 1);
         printf("  %-12s %-7s: terms off by %.1e, loss %.1e, norm of the gradient %.1e\n", nscl_preset_name(s.preset), s.pooling ? "average" : "max", off,
                fabs(loss / wanted - 1), norm_off);
+        for (int i = 0; i < count; i++)
+            printf("    %-18s %.1e\n", terms[i].name, golden_term_off(run.terms, run.term_count, &terms[i]));
         fflush(stdout);
         assert_true(off <= 1e-4);
         assert_true(fabs(loss / wanted - 1) <= 1e-4);
