@@ -474,6 +474,7 @@ VGG19_RUNS = [
     ("gatys", (150, 130), {}),
     ("neural-style", (150, 130), {"content_layers": {"relu4_2": 0.6, "relu5_2": 0.4}}),
     ("keras-lbfgs", (160, 120), {}),
+    ("keras-vgg16", (160, 120), {}),  # its own network is VGG-16, which differs in convolutions alone
     ("tf2-adam", (150, 130), {}),
     ("vgg19-adam", (160, 120), {}),
 ]
