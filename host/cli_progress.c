@@ -63,9 +63,9 @@ static void describe(const nscl_cli_progress *progress, const nscl_progress *now
 {
     int used = snprintf(text, MAX_LINE, "%d/%d  loss %.7g", now->evaluation, now->evaluations, now->loss);
     double elapsed = now->seconds - progress->first_seconds;
-    if (now->evaluation < 2 || elapsed <= 0 || used < 0 || used >= MAX_LINE)
+    if (now->evaluation <= progress->first || elapsed <= 0 || used < 0 || used >= MAX_LINE)
         return;
-    double pace = (now->evaluation - 1) / elapsed;
+    double pace = (now->evaluation - progress->first) / elapsed;
     used += snprintf(text + used, (size_t)(MAX_LINE - used), pace < 1 ? "  %.3f/s" : "  %.1f/s", pace);
     double left = (now->evaluations - now->evaluation) / pace;
     long seconds = left > 0 && left < 1e9 ? (long)(left + 0.5) : 0;
@@ -115,10 +115,12 @@ static void print_line(nscl_cli_progress *progress, const nscl_progress *now, in
 
 void nscl_cli_progress_update(nscl_cli_progress *progress, const nscl_progress *now)
 {
-    int last = now->evaluation >= now->evaluations, first = now->evaluation == 1;
+    int last = now->evaluation >= now->evaluations, first = !progress->first;
     int number = nscl_cli_number(progress->by_step, now), round = nscl_cli_round(progress->by_step, progress->round, now);
-    if (first)
+    if (first) {
+        progress->first = now->evaluation;
         progress->first_seconds = now->seconds;
+    }
     if (progress->quiet)
         return;
     if (now->note)

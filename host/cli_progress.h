@@ -16,7 +16,8 @@ typedef struct nscl_cli_progress {
     int round;            /* length of the rounds at whose ends there is a line; 0: none */
     double round_seconds; /* when the present one began */
     int shown;            /* the bar stands in the last line */
-    double first_seconds; /* when the first evaluation was done: what came before it is not the pace */
+    int first;            /* number of the first evaluation of this run, which may go on from another; 0: none yet */
+    double first_seconds; /* when it was done: what came before it is not the pace */
     double drawn_seconds; /* when the bar was last drawn */
 } nscl_cli_progress;
 

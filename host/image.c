@@ -125,8 +125,7 @@ static int taps_make(taps *t, int n, int on, nscl_filter filter, int levels)
 }
 
 /* One pass along an axis: n to on positions, `lines` lines. */
-static cl_mem resize_pass(nscl_context *ctx, cl_mem x, int planes, int n, int on, int lines, int along_rows, nscl_filter filter, int levels,
-                          size_t padded)
+static cl_mem resize_pass(nscl_context *ctx, cl_mem x, int planes, int n, int on, int lines, int along_rows, nscl_filter filter, int levels, size_t padded)
 {
     taps t = {0};
     cl_mem y = NULL, first = NULL, count = NULL, coefficient = NULL;

@@ -28,8 +28,10 @@ typedef struct lbfgs {
     double loss; /* at x */
     pair *pairs; /* a ring: the oldest at `first` */
     int first, count;
-    double shrink; /* of the first trial step, after failures */
-    double scale;  /* s . y / y . H0 y of the newest pair, 0 before there is one */
+    double shrink;     /* of the first trial step, after failures */
+    double scale;      /* s . y / y . H0 y of the newest pair, 0 before there is one */
+    double first_step; /* of a steepest-descent trial */
+    int end;           /* evaluation at which the round ends */
     int stop;
     const char *note;
 } lbfgs;
@@ -153,6 +155,42 @@ static void drop_history(lbfgs *o)
     o->first = 0;
 }
 
+/* Takes the buffers of a pair, once. */
+static void hold(lbfgs *o, pair *a)
+{
+    if (a->s)
+        return;
+    a->s = nscl_buffer_zero(o->p->ctx, o->p->n * sizeof(float));
+    a->y = nscl_buffer_zero(o->p->ctx, o->p->n * sizeof(float));
+}
+
+static void exchange(void *self, nscl_state *st)
+{
+    lbfgs *o = self;
+    size_t n = o->p->n, elements = o->p->elements;
+    int count = o->count;
+    nscl_state_vector(st, "x", o->x, elements, n);
+    nscl_state_vector(st, "gradient", o->g[o->current], elements, n);
+    nscl_state_real(st, "loss", &o->loss);
+    nscl_state_real(st, "shrink", &o->shrink);
+    nscl_state_real(st, "scale", &o->scale);
+    nscl_state_real(st, "first step", &o->first_step);
+    nscl_state_integer(st, "end of round", &o->end);
+    nscl_state_integer(st, "pairs", &count);
+    if (!nscl_state_good(st) || count < 0 || count > o->settings->history) {
+        nscl_state_refuse(st, "has a history longer than --lbfgs-history; give the same settings");
+        return;
+    }
+    o->count = count; /* reading, the ring is empty and begins at 0 */
+    for (int i = 0; i < count && nscl_state_good(st); i++) {
+        pair *a = pair_at(o, i);
+        hold(o, a);
+        nscl_state_vector(st, "s", a->s, elements, n);
+        nscl_state_vector(st, "y", a->y, elements, n);
+        nscl_state_real(st, "s . y", &a->sy);
+    }
+}
+
 /* Moves x to the point and remembers the pair; a pair without positive curvature would spoil the matrix. */
 static void accept(lbfgs *o, nscl_point to, double start_slope)
 {
@@ -165,10 +203,7 @@ static void accept(lbfgs *o, nscl_point to, double start_slope)
             o->count++;
         else
             o->first = (o->first + 1) % o->settings->history;
-        if (!a->s) {
-            a->s = nscl_buffer_zero(ctx, o->p->n * sizeof(float));
-            a->y = nscl_buffer_zero(ctx, o->p->n * sizeof(float));
-        }
+        hold(o, a);
         a->sy = sy;
         NSCL_RUN(ctx, "lbfgs_pair", DIM1(o->blocks), ARG(a->s), ARG(a->y), ARG(o->d), ARG(o->g[to.gradient]), ARG(o->g[o->current]), ARG(o->blocks), ARG(t));
     }
@@ -178,12 +213,12 @@ static void accept(lbfgs *o, nscl_point to, double start_slope)
 }
 
 /* One iteration: direction, first trial, line search. first_step: of the very first direction. */
-static void iterate(lbfgs *o, double first_step)
+static void iterate(lbfgs *o)
 {
     double values[SCRATCH + 1];
     nscl_point first = {0, INFINITY, 0, -1};
     int keep[2] = {o->current, o->current}, not_finite = 0;
-    double t = o->settings->learning_rate * o->shrink * (o->count ? 1.0 : first_step);
+    double t = o->settings->learning_rate * o->shrink * (o->count ? 1.0 : o->first_step);
     find_direction(o);
     int go_on = evaluate(o, t, keep, &first, values);
     if (o->p->ctx->error.code != NSCL_OK)
@@ -218,13 +253,33 @@ static void iterate(lbfgs *o, double first_step)
     o->shrink *= 0.1;
 }
 
+/* The loss at the start, and the length of the first step from there. */
+static nscl_status begin(lbfgs *o)
+{
+    nscl_problem *p = o->p;
+    const nscl_lbfgs_settings *settings = o->settings;
+    double norms[2] = {0, 0}; /* |g|_1, |H0 g|_2 squared */
+    o->loss = nscl_problem_evaluate(p, o->g[0], o->x, enqueue_norms, o, norms, 2);
+    if (p->ctx->error.code != NSCL_OK)
+        return p->ctx->error.code;
+    if (!(isfinite(o->loss) && isfinite(norms[0])))
+        return nscl_fail(&p->ctx->error, NSCL_BAD_NUMBER, "the loss is not finite at the start: lower the weights, or check the network file");
+    if (p->report(p->user, o->x, o->loss, NULL))
+        o->stop = 1;
+    o->first_step = 1;
+    if (settings->first_change > 0 && norms[1] > 0)
+        o->first_step = settings->first_change * sqrt((double)p->elements / norms[1]);
+    else if (norms[0] > 0)
+        o->first_step = fmin(1.0, 1.0 / norms[0]);
+    return NSCL_OK;
+}
+
 nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings *settings)
 {
     nscl_context *ctx = p->ctx;
     size_t bytes = p->n * sizeof(float);
     nscl_status status = NSCL_OK;
     lbfgs o = {.p = p, .settings = settings, .x = x, .blocks = p->n / (size_t)ctx->block, .shrink = 1.0};
-    double norms[2] = {0, 0}; /* |g|_1, |H0 g|_2 squared */
     o.pairs = calloc((size_t)settings->history, sizeof *o.pairs);
     if (!o.pairs)
         return nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for an L-BFGS history of %d", settings->history);
@@ -233,23 +288,21 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     o.d = nscl_buffer_zero(ctx, bytes);
     for (int i = 0; i < 3; i++)
         o.g[i] = nscl_buffer_zero(ctx, bytes);
-    o.loss = nscl_problem_evaluate(p, o.g[0], x, enqueue_norms, &o, norms, 2);
-    if (ctx->error.code == NSCL_OK && !(isfinite(o.loss) && isfinite(norms[0])))
-        status = nscl_fail(&ctx->error, NSCL_BAD_NUMBER, "the loss is not finite at the start: lower the weights, or check the network file");
-    if (ctx->error.code == NSCL_OK && p->report(p->user, x, o.loss, NULL))
-        o.stop = 1;
-    double first_step = 1;
-    if (settings->first_change > 0 && norms[1] > 0)
-        first_step = settings->first_change * sqrt((double)p->elements / norms[1]);
-    else if (norms[0] > 0)
-        first_step = fmin(1.0, 1.0 / norms[0]);
-    for (int end = settings->round; ctx->error.code == NSCL_OK && !o.stop && p->evaluations < settings->evaluations;) {
-        if (settings->round > 0 && p->evaluations >= end) {
+    o.end = settings->round;
+    if (p->resume) {
+        exchange(&o, p->resume);
+        o.stop = !nscl_state_good(p->resume);
+    } else
+        status = begin(&o);
+    while (ctx->error.code == NSCL_OK && !o.stop && p->evaluations < settings->evaluations) {
+        if (p->between)
+            p->between(p->user, exchange, &o);
+        if (settings->round > 0 && p->evaluations >= o.end) {
             drop_history(&o);
-            first_step = o.scale > 0 ? o.scale : first_step;
-            end += settings->round;
+            o.first_step = o.scale > 0 ? o.scale : o.first_step;
+            o.end += settings->round;
         }
-        iterate(&o, first_step);
+        iterate(&o);
     }
     if (status == NSCL_OK && o.stop)
         status = NSCL_CANCELLED;

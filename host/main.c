@@ -9,6 +9,7 @@
 #include "cli_help.h"
 #include "cli_log.h"
 #include "cli_progress.h"
+#include "cli_recorded.h"
 #include "options.h"
 
 typedef struct app {
@@ -103,6 +104,10 @@ static nscl_status check_outputs(app *a, nscl_error *error)
         status = check_apart(a, "--log", o->log, error);
     if (status == NSCL_OK && o->log)
         status = nscl_cli_check_path("--log", o->log, o->overwrite, error);
+    if (status == NSCL_OK && o->save_state)
+        status = check_apart(a, "--save-state", o->save_state, error);
+    if (status == NSCL_OK && o->save_state)
+        status = nscl_cli_check_path("--save-state", o->save_state, 1, error); /* each saving replaces the one before */
     if (status == NSCL_OK)
         status = nscl_cli_checkpoint_open(&a->checkpoint, o, error);
     for (int n = -1; status == NSCL_OK && (n = nscl_cli_checkpoint_next(&a->checkpoint, n)) >= 0;) {
@@ -137,6 +142,26 @@ static nscl_status open_network(app *a, nscl_error *error)
     return nscl_weights_open(&a->weights, o->network, error);
 }
 
+/* A file that --from names, and that is another than it was. */
+static void compare_sum(app *a, const char *option, const char *path, const char *recorded, const char *sum)
+{
+    if (recorded && strcmp(recorded, sum) != 0 && !a->options.quiet)
+        nscl_cli_say(&a->progress, "note: --%s '%s' is not what it was in the run of '%s': the picture will be another", option, path, a->options.from);
+}
+
+static void compare_recorded(app *a)
+{
+    const nscl_options *o = &a->options;
+    char sum[65];
+    nscl_picture_sha256(&a->content, sum);
+    compare_sum(a, "content", o->content, nscl_recorded_sum(o->recorded, "content", 0), sum);
+    for (int i = 0; i < o->style_count; i++) {
+        nscl_picture_sha256(&a->styles[i], sum);
+        compare_sum(a, "styles", o->styles[i], nscl_recorded_sum(o->recorded, "styles", i), sum);
+    }
+    compare_sum(a, "network", o->network, nscl_recorded_sum(o->recorded, "network", 0), nscl_weights_sha256(a->weights));
+}
+
 static nscl_status read_inputs(app *a, nscl_error *error)
 {
     const nscl_options *o = &a->options;
@@ -147,6 +172,8 @@ static nscl_status read_inputs(app *a, nscl_error *error)
         status = read_picture(a, &a->initial, o->initial, error);
     if (status == NSCL_OK)
         status = open_network(a, error);
+    if (status == NSCL_OK && o->from)
+        compare_recorded(a);
     if (status == NSCL_OK)
         status = nscl_settings_check(&o->settings, a->weights, o->style_count, error);
     if (status == NSCL_OK)
@@ -188,16 +215,38 @@ static void note_side_failure(app *a, nscl_status status, const nscl_error *erro
 /* The run as JSON. Not before it is needed: the network's hash takes a while. */
 static json_t *describe(const app *a)
 {
-    return nscl_cli_describe(&a->options, nscl_context_device(a->context), a->weights, a->width, a->height);
+    json_t *run = nscl_cli_describe(&a->options, nscl_context_device(a->context), a->weights, a->width, a->height);
+    json_t *sums = run ? json_object() : NULL, *styles = sums ? json_array() : NULL;
+    char sum[65];
+    for (int i = 0; i < a->options.style_count; i++) {
+        nscl_picture_sha256(&a->styles[i], sum);
+        json_array_append_new(styles, json_string(sum));
+    }
+    nscl_picture_sha256(&a->content, sum);
+    json_object_set_new(sums, "content", json_string(sum));
+    json_object_set_new(sums, "styles", styles);
+    if (a->initial.samples) {
+        nscl_picture_sha256(&a->initial, sum);
+        json_object_set_new(sums, "initial", json_string(sum));
+    }
+    json_object_set_new(sums, "network", json_string(nscl_weights_sha256(a->weights)));
+    json_object_set_new(run, "sha256", sums);
+    return run;
+}
+
+/* The run in one line that nscl_recorded_read takes, every number with all its digits. malloc'ed, NULL without memory. */
+static char *describe_line(const app *a)
+{
+    json_t *run = describe(a);
+    char *line = run ? json_dumps(run, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(run);
+    return line;
 }
 
 static nscl_picture_options picture_options(app *a)
 {
-    if (!a->comment) {
-        json_t *run = describe(a);
-        a->comment = run ? json_dumps(run, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
-        json_decref(run);
-    }
+    if (!a->comment)
+        a->comment = describe_line(a);
     return (nscl_picture_options){.quality = a->options.quality, .comment = a->comment};
 }
 
@@ -228,7 +277,15 @@ static nscl_status paint(app *a, nscl_error *error)
 {
     const nscl_options *o = &a->options;
     nscl_error side = {NSCL_OK, ""};
-    nscl_job job = {&a->content, a->styles, o->style_count, o->initial ? &a->initial : NULL, on_progress, a};
+    nscl_job job = {.content = &a->content,
+                    .styles = a->styles,
+                    .style_count = o->style_count,
+                    .initial = o->initial ? &a->initial : NULL,
+                    .progress = on_progress,
+                    .user = a,
+                    .state_file = o->save_state,
+                    .state_every = o->state_every,
+                    .resume_file = o->resume};
     nscl_status status = NSCL_OK;
     if (o->log) {
         json_t *run = describe(a);
@@ -237,6 +294,8 @@ static nscl_status paint(app *a, nscl_error *error)
     }
     if (status != NSCL_OK)
         return status;
+    if (o->save_state)
+        job.description = a->comment = describe_line(a);
 
     nscl_cli_interrupt_defer();
     nscl_status painted = nscl_paint(a->context, a->weights, &o->settings, &job, &a->result, error);
@@ -246,6 +305,12 @@ static nscl_status paint(app *a, nscl_error *error)
     if (painted != NSCL_OK && painted != NSCL_CANCELLED)
         return painted;
 
+    if (painted == NSCL_CANCELLED) { /* the settings that lead to this picture */
+        int done = a->evaluations - (o->settings.optimizer == NSCL_ADAM);
+        a->options.settings.iterations = done > 1 ? done : 1;
+        free(a->comment);
+        a->comment = NULL;
+    }
     nscl_picture_options options = picture_options(a);
     nscl_error write_error = {NSCL_OK, ""};
     status = nscl_cli_write(&a->result, o->output, &options, &write_error);
@@ -296,6 +361,7 @@ static void close_app(app *a)
     for (int i = 0; i < NSCL_MAX_STYLES; i++)
         nscl_picture_free(&a->styles[i]);
     free(a->comment);
+    nscl_options_free(&a->options);
     nscl_close(a->context);
     nscl_weights_free(a->weights);
     free(a);
@@ -317,8 +383,8 @@ int main(int argc, char **argv)
     }
     nscl_status status = nscl_options_parse(&a->options, argc, argv, &error);
     if (status != NSCL_OK) {
-        fprintf(stderr, "nscl: %s\nnscl --help lists every option.\n", error.text);
-        code = NSCL_EXIT_USAGE;
+        fprintf(stderr, "nscl: %s\n%s", error.text, status == NSCL_BAD_ARGUMENT ? "nscl --help lists every option.\n" : "");
+        code = exit_code(status);
     } else if (a->options.help) {
         nscl_page_help(&nscl_cli_page, stdout);
     } else if (a->options.generate) {

@@ -4,6 +4,10 @@
 #define NSCL_OPTIM_H
 
 #include "ops.h"
+#include "state.h"
+
+/* Stores an optimiser's state, or takes what is stored. */
+typedef void (*nscl_exchange_fn)(void *optimiser, nscl_state *state);
 
 typedef struct nscl_problem {
     nscl_context *ctx;
@@ -17,6 +21,10 @@ typedef struct nscl_problem {
     /* After each evaluation: the loss there, and the vector to show (the iterate the loss is of for Adam, or the mean that it
      * was asked for; the best accepted one for L-BFGS). Non-zero asks to stop. note: NULL, or what happened. */
     int (*report)(void *user, cl_mem x, double loss, const char *note);
+    /* Called between steps, where all that decides the rest of the run is in x and in what `exchange` names: the time to save it. NULL:
+     * not. */
+    void (*between)(void *user, nscl_exchange_fn exchange, void *optimiser);
+    nscl_state *resume; /* go on from there instead of beginning; NULL: begin */
     void *user;
 } nscl_problem;
 

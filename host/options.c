@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "cli_values.h"
+#include "cli_recorded.h"
 
 static const nscl_choice poolings[] = {{"max", NSCL_POOL_MAX}, {"average", NSCL_POOL_AVERAGE}, {"avg", NSCL_POOL_AVERAGE}, {NULL, 0}};
 static const nscl_choice roundings[] = {{"down", 0}, {"up", 1}, {NULL, 0}};
@@ -56,6 +56,8 @@ static const nscl_option rows[] = {
     FLAG("overwrite", 0, AT(overwrite), "replace files that are there"),
     INTEGER("quality", REC, AT(quality), 1, 100, "of a JPEG"),
     LONG("max-pixels", 0, AT(max_pixels), 1, "refuse to read larger pictures"),
+
+    TEXT("from", "FILE", 0, AT(from), "take every setting that is not given from this picture of nscl's, whose bytes come again"),
 
     HEADING("Method"),
     PRESET("preset", REC, SET(preset), "method to follow; all other options change it, wherever they stand"),
@@ -112,6 +114,9 @@ static const nscl_option rows[] = {
     INTEGER("print-iterations", 0, AT(print_iterations), 1, INT_MAX, "a line of figures every N; when not given, every 10 where there is no terminal"),
     TEXT("checkpoint-output", "PATTERN", 0, AT(checkpoint_output), "pictures on the way: a name with %s, %d or %04d for the number, or none"),
     INTEGER("checkpoint-iterations", REC, SET(checkpoint_iterations), 1, INT_MAX, "how often, else each round; preset neural-style keeps the best of these"),
+    TEXT("save-state", "FILE", 0, AT(save_state), "keep here what a run that is killed goes on from"),
+    INTEGER("state-every", 0, AT(state_every), 1, INT_MAX, "evaluations from one such saving to the next"),
+    TEXT("resume", "FILE", 0, AT(resume), "go on from there, with its settings and pictures; only --iterations may differ"),
     TEXT("log", "FILE", 0, AT(log), "settings and every loss, as lines of JSON"),
     FLAG("quiet", 0, AT(quiet), "errors only"),
     FLAG("verbose", 0, AT(verbose), "what the library does, and the terms of the loss"),
@@ -131,7 +136,7 @@ enum {ROWS = sizeof rows / sizeof rows[0]};
 typedef struct given {
     nscl_values values;
     const char *attached; /* the value of --name=value, which `values` then points to */
-    int yes;
+    enum {NOT_GIVEN, GIVEN, RECORDED} yes; /* recorded: by the run that --from or --resume names */
 } given;
 
 const nscl_option *nscl_option_row(int index)
@@ -145,6 +150,7 @@ void nscl_options_init(nscl_options *options, nscl_preset preset)
     options->quality = 95;
     options->content_blend = options->style_exp = -1;
     options->max_pixels = NSCL_MAX_PIXELS_DEFAULT;
+    options->state_every = 50;
     nscl_settings_init(&options->settings, preset);
 }
 
@@ -207,7 +213,7 @@ static nscl_status scan(given *table, int argc, char *const *argv, nscl_error *e
                                  nearest_name(name, length));
         given *g = &table[r];
         memset(g, 0, sizeof *g);
-        g->yes = 1;
+        g->yes = GIVEN;
         if (rows[r].kind == NSCL_OPTION_FLAG && equals)
             return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s takes no value; leave '%s' out", rows[r].name, equals);
         if (rows[r].kind == NSCL_OPTION_FLAG)
@@ -232,18 +238,52 @@ static int was_given(const given *table, const char *name)
     return table[find_row(name, strlen(name))].yes;
 }
 
+static const char *const contradictions[][2] = {
+    {"width", "size"}, {"width", "short-side"}, {"height", "size"}, {"height", "short-side"}, {"size", "short-side"},
+    {"content-weight-blend", "content-layers"}, {"content-weight-blend", "content-layer-weights"},
+    {"style-layer-weight-exp", "style-layer-weights"}, {"initial", "init"}, {"quiet", "verbose"},
+};
+
+/* Lists whose length the first decides. */
+static const char *const follow[][2] = {
+    {"content-layers", "content-layer-weights"}, {"style-layers", "style-layer-weights"}, {"styles", "style-scales"}, {"styles", "style-blend-weights"},
+};
+
+static int is_given(const given *table, const char *name)
+{
+    return table[find_row(name, strlen(name))].yes == GIVEN;
+}
+
+/* Drops what was recorded of `name` when `other` is given. */
+static void give_way(given *table, const char *name, const char *other)
+{
+    given *g = &table[find_row(name, strlen(name))];
+    if (g->yes == RECORDED && is_given(table, other))
+        g->yes = NOT_GIVEN;
+}
+
+/* Adds the recorded settings where none are given, and those that a given one leaves their meaning. */
+static void add_recorded(given *table, nscl_recorded *recorded)
+{
+    int preset = is_given(table, "preset");
+    for (int i = 0; i < ROWS; i++)
+        if (rows[i].name && !table[i].yes && !(preset && rows[i].at >= AT(settings)) && nscl_recorded_values(recorded, &rows[i], &table[i].values))
+            table[i].yes = RECORDED;
+    for (size_t i = 0; i < sizeof contradictions / sizeof contradictions[0]; i++) {
+        give_way(table, contradictions[i][0], contradictions[i][1]);
+        give_way(table, contradictions[i][1], contradictions[i][0]);
+    }
+    for (size_t i = 0; i < sizeof follow / sizeof follow[0]; i++)
+        give_way(table, follow[i][1], follow[i][0]);
+}
+
 static nscl_status check_given(const given *table, nscl_error *error)
 {
-    static const char *const contradictions[][2] = {
-        {"width", "size"}, {"width", "short-side"}, {"height", "size"}, {"height", "short-side"}, {"size", "short-side"},
-        {"content-weight-blend", "content-layers"}, {"content-weight-blend", "content-layer-weights"},
-        {"style-layer-weight-exp", "style-layer-weights"}, {"initial", "init"}, {"quiet", "verbose"},
-    };
     for (int i = 0; i < ROWS; i++)
         if ((rows[i].flags & NSCL_OPTION_REQUIRED) && !table[i].yes)
             return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s is missing; give --%s %s: %s", rows[i].name, rows[i].name, rows[i].argument, rows[i].help);
     for (size_t i = 0; i < sizeof contradictions / sizeof contradictions[0]; i++)
-        if (was_given(table, contradictions[i][0]) && was_given(table, contradictions[i][1]))
+        if (is_given(table, contradictions[i][0]) && is_given(table, contradictions[i][1]))
             return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "--%s and --%s contradict each other; give one of them", contradictions[i][0], contradictions[i][1]);
     return NSCL_OK;
 }
@@ -263,7 +303,7 @@ static void settle(nscl_options *options, const given *table)
     if (options->style_exp > 0)
         nscl_settings_style_exp(s, options->style_exp);
     /* Below 0 the preset decides, and neural-style starts from noise; a start that is named is taken as it is. */
-    if (s->initial_noiseblend < 0 && (options->initial || was_given(table, "init")))
+    if (s->initial_noiseblend < 0 && (options->initial || is_given(table, "init")))
         s->initial_noiseblend = 0;
 }
 
@@ -293,11 +333,12 @@ static void find_idle(nscl_options *options, const given *table)
         {"tv", s->tv_weight <= 0, "--tv-weight is 0"},
         {"quality", !nscl_cli_is_jpeg(options->output), "the output is no JPEG"},
         {"depth", s->depth == 16 && nscl_cli_is_jpeg(options->output), "a JPEG has 8 bits; choose .png"},
+        {"state-every", !options->save_state, "there is no --save-state"},
         {"checkpoint-iterations", !options->checkpoint_output && s->preset <= NSCL_PRESET_GATYS, "there is no --checkpoint-output"},
     };
     _Static_assert(sizeof checks / sizeof checks[0] <= NSCL_MAX_IDLE, "options->idle holds every row");
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-        if (checks[i].idle && was_given(table, checks[i].name))
+        if (checks[i].idle && is_given(table, checks[i].name))
             options->idle[options->idle_count++] = (nscl_idle){checks[i].name, checks[i].why};
 }
 
@@ -308,6 +349,14 @@ nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *arg
     nscl_options_init(options, NSCL_PRESET_GATYS);
     nscl_status status = scan(table, argc, argv, error);
     int informing = was_given(table, "help") || was_given(table, "version") || was_given(table, "list-devices") || was_given(table, "generate");
+    int from = find_row("from", 4), resume = find_row("resume", 6), source = table[from].yes ? from : resume;
+    if (status == NSCL_OK && !informing && table[source].yes) {
+        options->recorded = calloc(1, sizeof *options->recorded);
+        status = options->recorded ? nscl_recorded_read(options->recorded, table[source].values.words[0], source == resume, error)
+                                   : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory");
+        if (status == NSCL_OK)
+            add_recorded(table, options->recorded);
+    }
     if (status == NSCL_OK && !informing)
         status = check_given(table, error);
     for (int i = 0; i < ROWS && status == NSCL_OK; i++) {
@@ -320,4 +369,12 @@ nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *arg
     settle(options, table);
     find_idle(options, table);
     return NSCL_OK;
+}
+
+void nscl_options_free(nscl_options *options)
+{
+    if (options->recorded)
+        nscl_recorded_free(options->recorded);
+    free(options->recorded);
+    options->recorded = NULL;
 }

@@ -15,11 +15,12 @@ typedef struct nscl_idle {
 } nscl_idle;
 
 typedef struct nscl_options {
-    const char *content, *output, *initial; /* strings are the caller's argv */
+    const char *content, *output, *initial; /* strings are the caller's argv, or `recorded`'s */
     const char *styles[NSCL_MAX_STYLES];
     int style_count;
     const char *network, *device; /* NULL: not given */
-    const char *checkpoint_output, *log;
+    const char *checkpoint_output, *log, *from, *save_state, *resume;
+    int state_every;
     double content_blend, style_exp; /* below 0: not given */
     uint64_t max_pixels;
     int quality;
@@ -28,6 +29,7 @@ typedef struct nscl_options {
     int overwrite, quiet, verbose, help, version, list_devices;
     int idle_count;
     nscl_idle idle[NSCL_MAX_IDLE];
+    struct nscl_recorded *recorded; /* of --from or --resume; NULL: neither */
     nscl_settings settings;
 } nscl_options;
 
@@ -73,5 +75,7 @@ void nscl_options_init(nscl_options *options, nscl_preset preset);
 /* Reads argv. NSCL_BAD_ARGUMENT with a message that names the option and the cure. With --help, --version, --generate or
  * --list-devices only those members, `device`, `quiet` and `verbose` are meaningful. */
 nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *argv, nscl_error *error);
+/* Frees what parsing took; NULL members are accepted. */
+void nscl_options_free(nscl_options *options);
 
 #endif

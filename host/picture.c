@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,16 @@ nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t heigh
                          name);
     *out = (nscl_picture){(int)width, (int)height, channels, depth, samples, NULL};
     return NSCL_OK;
+}
+
+void nscl_picture_sha256(const nscl_picture *picture, char out[65])
+{
+    const int32_t shape[] = {picture->width, picture->height, picture->channels, picture->depth};
+    SHA2_CTX sum;
+    SHA256Init(&sum);
+    SHA256Update(&sum, (const uint8_t *)shape, sizeof shape);
+    SHA256Update(&sum, picture->samples, (size_t)picture->width * (size_t)picture->height * (size_t)picture->channels * (size_t)(picture->depth / 8));
+    SHA256End(&sum, out);
 }
 
 void nscl_picture_free(nscl_picture *picture)

@@ -12,6 +12,7 @@
 #include "os.h"
 #include "precision.h"
 #include "precondition.h"
+#include "style_state.h"
 #include "tune.h"
 
 static int deepest(const nscl_run *r)
@@ -344,8 +345,16 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
         return status;
     r->content = sized(r, job->content, r->h, r->w, &r->alpha);
     nscl_loss_prepare(&r->loss, s->optimizer == NSCL_ADAM ? NSCL_ADAM_SLOTS : NSCL_LBFGS_SLOTS(s->lbfgs_history));
-    r->problem = (nscl_problem){
-        ctx, nscl_vector_floats(ctx, r->h, r->w), r->loss.sums, r->loss.slots, 0, evaluate, loss_value, (size_t)3 * (size_t)r->h * (size_t)r->w, report, r};
+    r->problem = (nscl_problem){.ctx = ctx,
+                                .n = nscl_vector_floats(ctx, r->h, r->w),
+                                .sums = r->loss.sums,
+                                .first_slot = r->loss.slots,
+                                .evaluate = evaluate,
+                                .loss = loss_value,
+                                .elements = (size_t)3 * (size_t)r->h * (size_t)r->w,
+                                .report = report,
+                                .between = nscl_run_between,
+                                .user = r};
     status = add_content(r, error);
     if (status == NSCL_OK)
         status = start(r, error);
@@ -353,6 +362,8 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
         r->best = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
         r->best_loss = INFINITY;
     }
+    if (status == NSCL_OK && job->resume_file)
+        status = nscl_run_resume(r, error);
     nscl_log(ctx, NSCL_LOG_INFO, "%d x %d, %d convolutions, %.1f MiB on the device (%.0f bytes a pixel)", r->w, r->h, r->network->depth,
              (double)ctx->bytes / 1048576.0, (double)ctx->bytes / ((double)r->w * r->h));
     return status;
@@ -391,7 +402,10 @@ nscl_status nscl_paint(nscl_context *ctx, const nscl_weights *weights, const nsc
     nscl_status status = nscl_run_prepare(&r, ctx, weights, settings, job, error);
     if (status == NSCL_OK) {
         status = nscl_run_optimise(&r);
-        if (status == NSCL_OK || status == NSCL_CANCELLED) {
+        nscl_status resumed = nscl_state_close(r.problem.resume, error);
+        if (resumed != NSCL_OK)
+            status = resumed;
+        else if (status == NSCL_OK || status == NSCL_CANCELLED) {
             nscl_status written = deliver(&r, r.best && isfinite(r.best_loss) && status == NSCL_OK ? r.best : r.x, out, error);
             status = written != NSCL_OK ? written : status;
         } else

@@ -21,8 +21,9 @@ typedef struct nscl_run {
     cl_mem x;              /* the variable: the start, (3, h, w), 0..255 minus the network's mean */
     cl_mem best;           /* of the preset that keeps the best of checkpoints */
     double best_loss;
-    cl_mem shown;         /* within the callback */
-    nscl_problem problem; /* reports to job->progress */
+    cl_mem shown;                    /* within the callback */
+    nscl_problem problem;            /* reports to job->progress */
+    int saved;                       /* evaluations when the state was last saved */
     nscl_term terms[NSCL_MAX_TERMS]; /* of the latest evaluation */
     int term_count;
     double loss_now, started;

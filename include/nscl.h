@@ -90,6 +90,13 @@ NSCL_API nscl_status nscl_picture_write(const nscl_picture *picture, const char 
  * that nothing is there yet. Changes nothing on disk. */
 NSCL_API nscl_status nscl_picture_check_path(const char *path, int overwrite, nscl_error *error);
 
+/* The text that nscl_picture_options.comment put into a PNG or JPEG, or nscl_job.description into a saved state (told apart by content;
+ * state_only: nothing else will do). *out is malloc'ed; a file without one is NSCL_BAD_FILE. */
+NSCL_API nscl_status nscl_description_read(char **out, const char *path, int state_only, nscl_error *error);
+
+/* SHA-256 of size, depth and samples as 64 hexadecimal digits and a NUL: the same for two files of the same picture. */
+NSCL_API void nscl_picture_sha256(const nscl_picture *picture, char out[65]);
+
 /* Frees the samples and zeroes the struct. NULL is accepted. */
 NSCL_API void nscl_picture_free(nscl_picture *picture);
 
@@ -292,6 +299,12 @@ typedef struct nscl_job {
     const nscl_picture *initial; /* NULL: as settings->init says */
     nscl_progress_fn progress;   /* NULL: none */
     void *user;
+    /* The state is saved after every state_every evaluations, by a temporary name, and a run that was killed goes on from it to the
+     * same bytes as if it had not been. What was saved of other pictures, settings (but for iterations) or networks is refused. */
+    const char *state_file;  /* NULL: not saved */
+    int state_every;         /* >= 1 */
+    const char *resume_file; /* such a file to go on from; NULL: begin */
+    const char *description; /* kept in it, for nscl_description_read; NULL: none */
 } nscl_job;
 
 /* Paints. Returns NSCL_OK, NSCL_CANCELLED (with a result) or an error (without). The result has the content's alpha,

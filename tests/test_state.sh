@@ -1,0 +1,144 @@
+#!/bin/sh
+# Runs that are killed and go on, and runs that are painted again: the same bytes each time; and what of them is refused.
+#
+# usage: NSCL_TEST_SOURCE=TREE NSCL_TEST_BUILD=FOLDER tests/test_state.sh [KILLS]
+# KILLS (20) is the number of times that a run is killed at some moment.
+# Status: 0 all well, 1 a check failed, 77 skipped for want of a device.
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. "$(dirname "$0")/checks.sh"
+unset NSCL_DEVICE
+
+source=${NSCL_TEST_SOURCE:?the tree of sources}
+nscl=${NSCL_TEST_BUILD:?the folder of the build}/bin/nscl
+[ -x "$nscl" ] || nscl=$NSCL_TEST_BUILD/nscl
+kills=${1:-20}
+"$nscl" --list-devices >/dev/null 2>&1 || {
+    echo "skipped: no OpenCL device"
+    exit 77
+}
+cp "$source/data/pictures/lakeside.jpg" photo.jpg
+cp "$source/data/styles/swirls.jpg" painting.jpg
+cp "$source/data/styles/waves.jpg" other.jpg
+
+# $1 is the status it should end with. What it says goes to $work/said.
+run() {
+    wanted=$1
+    shift
+    "$nscl" --overwrite "$@" >"$work/said" 2>&1 </dev/null
+    status=$?
+    [ $status -eq "$wanted" ] || fail "status $status, not $wanted: nscl $*"
+}
+says() { grep -qF -e "$1" "$work/said" || fail "does not say '$1'"; }
+same() { cmp -s "$1" "$2" || fail "$1 and $2 differ: $3"; }
+
+lbfgs="--content photo.jpg --styles painting.jpg --size 96 --iterations 60 --init noise --seed 3 --round-iterations 25 --tv-weight 0.1"
+adam="--content photo.jpg --styles painting.jpg --size 96 --iterations 60 --preset neural-style --checkpoint-iterations 7 --ema 0.5 --depth 16"
+best="--content photo.jpg --styles painting.jpg other.jpg --style-scales 1 0.7 --width 96 --iterations 60 --preset neural-style --checkpoint-iterations 7"
+
+# ---- the settings in a picture paint it again ---------------------------------------------------------
+
+for name in lbfgs adam best; do
+    eval "settings=\$$name"
+    # shellcheck disable=SC2086,SC2154 # lists of words
+    run 0 $settings --output "$name.png" --save-state "$name.state" --state-every 7
+    run 0 --from "$name.png" --output again.png
+    same "$name.png" again.png "--from $name.png"
+done
+run 0 --from best.png --output best.jpg --quality 90
+run 0 --from best.jpg --output again.jpg
+same best.jpg again.jpg "--from a JPEG"
+run 0 --from lbfgs.png --output again.png --seed 4
+! cmp -s lbfgs.png again.png || fail "--seed beside --from changes nothing"
+run 0 --from lbfgs.png --output again.png --short-side 32 --iterations 2 # the size that was recorded gives way
+run 0 --from best.png --output again.png --styles painting.jpg --iterations 2 # and lists that belong to others
+run 0 --from best.png --output again.png --content-weight-blend 0.5 --iterations 2
+run 0 --from lbfgs.png --output again.png --preset tf2-adam --iterations 2
+cp other.jpg elsewhere.jpg
+run 0 --from lbfgs.png --output again.png --content elsewhere.jpg --iterations 2
+says "is not what it was"
+run 1 --from photo.jpg --output again.png
+says "holds no settings"
+run 2 --from lbfgs.png
+says "--output is missing"
+
+# ---- killed at any moment -----------------------------------------------------------------------------
+
+# Kills a run $1 times, after seconds that are spread over its length, and lets it end; its bytes must be $2's.
+killed() {
+    left=$1 whole=$2
+    shift 2
+    rm -f run.state run.png
+    start=$(date +%s%N)
+    "$nscl" --quiet --overwrite "$@" --output run.png
+    length=$(($(date +%s%N) - start))
+    rm -f run.png
+    while [ "$left" -gt 0 ]; do
+        resume=
+        [ ! -f run.state ] || resume="--resume run.state"
+        # shellcheck disable=SC2086 # none or two words
+        "$nscl" --quiet --overwrite "$@" --output run.png --save-state run.state --state-every 2 $resume >said 2>&1 &
+        pid=$!
+        # The golden ratio's multiples are spread evenly, whatever their number.
+        sleep "$(awk -v n="$left" -v whole="$length" 'BEGIN { x = n * 0.618034; printf "%.3f", (0.2 + 0.8 * (x - int(x))) * whole / 1e9 }')"
+        if kill -9 "$pid" 2>/dev/null; then
+            left=$((left - 1))
+            wait "$pid" 2>/dev/null
+            [ ! -f run.png ] || same run.png "$whole" "killed after the picture was written"
+            rm -f run.png run.state.?????? run.png.??????
+        else
+            wait "$pid" || fail "a resumed run ends with status $?"
+            same run.png "$whole" "ended before it was killed"
+            rm -f run.png run.state
+        fi
+    done
+    resume=
+    [ ! -f run.state ] || resume="--resume run.state"
+    # shellcheck disable=SC2086
+    "$nscl" --quiet --overwrite "$@" --output run.png $resume >said 2>&1 || fail "a resumed run ends with status $?"
+    same run.png "$whole" "after kills"
+}
+# shellcheck disable=SC2086
+killed $((kills - kills / 2)) lbfgs.png $lbfgs
+# shellcheck disable=SC2086
+killed $((kills / 2)) best.png $best
+
+# The state says by itself what run it is of; a finished one goes on to more iterations, as if it had not stopped.
+run 0 --resume adam.state --output again.png
+same adam.png again.png "--resume alone"
+# shellcheck disable=SC2086
+run 0 $lbfgs --iterations 80 --output longer.png
+run 0 --resume lbfgs.state --iterations 80 --output again.png
+same longer.png again.png "--resume with more --iterations"
+
+# ---- what is refused, before anything is written ------------------------------------------------------
+
+rm -f again.png
+refused() {
+    text=$1
+    shift
+    run 1 --output again.png "$@"
+    says "$text"
+    [ ! -e again.png ] || fail "a refused state wrote a picture"
+}
+refused "another content picture" --resume lbfgs.state --content other.jpg
+refused "other style pictures" --resume lbfgs.state --styles other.jpg
+refused "other settings" --resume lbfgs.state --tv-weight 0.2
+refused "other settings" --resume adam.state --ema 0.4
+refused "another network" --resume lbfgs.state --network "$source/tests/golden/tiny.safetensors"
+refused "no state" --resume photo.jpg
+refused "cannot be opened" --resume nothing.state
+size=$(wc -c <lbfgs.state)
+for bytes in 0 5 16 200 $((size / 2)) $((size - 64)) $((size - 1)); do
+    head -c "$bytes" lbfgs.state >cut.state
+    run 1 --resume cut.state --output again.png
+done
+for at in 20 300 $((size / 3)) $((size - 70)) $((size - 3)); do
+    cp lbfgs.state bad.state
+    printf 'X' | dd of=bad.state bs=1 seek="$at" conv=notrunc 2>/dev/null
+    cmp -s bad.state lbfgs.state || refused "checksum does not match" --resume bad.state
+done
+run 2 --resume lbfgs.state --output lbfgs.png --save-state photo.jpg
+says "--save-state: 'photo.jpg' is the same file as that of --content"
+run 2 --resume lbfgs.state --output again.png --save-state nowhere/x.state
+says "--save-state"
+finish
