@@ -9,6 +9,7 @@
 
 #include "embedded.h"
 #include "os.h"
+#include "weights_h5_file.h"
 #include "weights_read.h"
 
 const nscl_arch nscl_archs[] = {
@@ -138,15 +139,6 @@ static nscl_status finish(struct nscl_weights *w, const char *path, nscl_error *
     return NSCL_OK;
 }
 
-/* HDF5 allows its signature at 0, 512, 1024, 2048, ... */
-static int is_hdf5(const unsigned char *bytes, size_t size)
-{
-    for (size_t at = 0; at <= 8192 && size >= 8 && at <= size - 8; at = at ? 2 * at : 512)
-        if (memcmp(bytes + at, "\211HDF\r\n\032\n", 8) == 0)
-            return 1;
-    return 0;
-}
-
 static int is_safetensors(const unsigned char *bytes, size_t size)
 {
     return size > 8 && bytes[8] == '{' && bytes[4] == 0 && bytes[5] == 0 && bytes[6] == 0 && bytes[7] == 0;
@@ -163,7 +155,7 @@ nscl_status nscl_weights_decode(struct nscl_weights **out, const char *name, con
         status = nscl_weights_read_mat(w, name, bytes, size, error);
     else if (size >= 10 && memcmp(bytes, "MATLAB 7.3", 10) == 0)
         status = nscl_fail(error, NSCL_BAD_FILE, "'%s' is a MATLAB 7.3 file; save it from MATLAB with -v7, or use the published one", name);
-    else if (is_hdf5(bytes, size))
+    else if (nscl_h5_find_start(bytes, size) < size)
         status = nscl_weights_read_h5(w, name, bytes, size, error);
     else if (is_safetensors(bytes, size))
         status = nscl_weights_read_safetensors(w, name, bytes, size, error);

@@ -177,6 +177,8 @@ static void test_networks(void **state)
     w = make_network("vgg19", NULL, 1, 3);
     make_h5(path, w, 2, "", 2);
     refuse(make_read(path), "compress");
+    make_h5(path, w, 2, "", 3);
+    refuse(make_read(path), "libver='latest'");
     nscl_weights_free(w);
     free(path);
 #endif

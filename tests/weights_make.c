@@ -73,8 +73,11 @@ void make_compare(const struct nscl_weights *a, const struct nscl_weights *b, do
 static void make_dataset(hid_t group, const char *name, int rank, const hsize_t *extents, const float *values, int wide)
 {
     hid_t space = H5Screate_simple(rank, extents, NULL), made = H5Pcreate(H5P_DATASET_CREATE);
-    if (wide)
-        assert(H5Pset_chunk(made, rank, extents) >= 0 && (wide == 1 || H5Pset_deflate(made, 1) >= 0));
+    hsize_t chunk[4];
+    for (int i = 0; i < rank; i++) /* some stick out */
+        chunk[i] = i == 0 || i == rank - 1 ? extents[i] / 2 + 1 : extents[i];
+    if (wide == 1 || wide == 2)
+        assert(H5Pset_chunk(made, rank, chunk) >= 0 && (wide == 1 || H5Pset_deflate(made, 1) >= 0));
     hid_t set = H5Dcreate2(group, name, wide ? H5T_IEEE_F64BE : H5T_IEEE_F32LE, space, H5P_DEFAULT, made, H5P_DEFAULT);
     assert(set >= 0 && H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
     H5Dclose(set);
@@ -85,7 +88,9 @@ static void make_dataset(hid_t group, const char *name, int rank, const hsize_t 
 void make_h5(const char *path, const struct nscl_weights *w, int form, const char *root, int wide)
 {
     char name[160];
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), links = H5Pcreate(H5P_LINK_CREATE);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), links = H5Pcreate(H5P_LINK_CREATE);
+    assert(access >= 0 && (wide != 3 || H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0));
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     assert(file >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0);
     for (int k = 0; k < w->conv_count; k++) {
         const nscl_conv_weights *c = &w->conv[k];
@@ -110,6 +115,7 @@ void make_h5(const char *path, const struct nscl_weights *w, int form, const cha
         free(hwio);
     }
     H5Pclose(links);
+    H5Pclose(access);
     assert(H5Fclose(file) >= 0);
 }
 #endif

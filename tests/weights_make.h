@@ -15,7 +15,7 @@ struct nscl_weights *make_network(const char *arch, const int *widths, int count
 void make_compare(const struct nscl_weights *a, const struct nscl_weights *b, double tolerance);
 
 /* Keras: `form` 1 (W_1:0) or 2 (kernel:0), under `root` (""; "model_weights"; ...); `wide` 1: F64 in chunks; 2: the
- * same, packed. */
+ * same, packed; 3: F64 in one piece, the file as the latest HDF5 likes it. */
 void make_h5(const char *path, const struct nscl_weights *w, int form, const char *root, int wide);
 
 /* MatConvNet: `older`: filters and biases; `wide`: doubles, packed. An averageImage of side x side pixels whose mean
