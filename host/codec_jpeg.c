@@ -12,9 +12,10 @@
 
 #include "colour.h"
 
-#define MAX_SCANS 100       /* encoders use about ten; a hostile file of many tiny scans would take hours */
-#define MAX_PADDING 4       /* stray bytes after a scan that some cameras leave; more are a sign of damage */
-#define COMMENT_SIZE 65533u /* most that fits in one marker */
+#define MAX_SCANS 100           /* encoders use about ten; a hostile file of many tiny scans would take hours */
+#define MAX_PADDING 4           /* stray bytes after a scan that some cameras leave; more are a sign of damage */
+#define MAX_PIXELS_A_BYTE 2048u /* a block of 64 samples, each of at most 4 pixels, takes at least a bit of Huffman code */
+#define COMMENT_SIZE 65533u     /* most that fits in one marker */
 
 /* libjpeg reports failure by a jump, out of functions called below run() alone. `manager` comes first: libjpeg hands it
  * back as a pointer to the whole. */
@@ -163,7 +164,8 @@ static void read_rows(struct jpeg_job *job)
     jpeg_read_header(in, TRUE);
     if (in->num_components != 1 && in->num_components != 3 && in->num_components != 4)
         stop(job, nscl_fail(job->error, NSCL_BAD_FILE, "cannot read '%s': a JPEG of %d channels; save it anew as PNG", job->name, in->num_components));
-    job->status = nscl_picture_alloc(job->out, in->image_width, in->image_height, 3, 8, job->max_pixels, job->name, job->error);
+    uint64_t holds = in->arith_code ? UINT64_MAX : (uint64_t)job->size * MAX_PIXELS_A_BYTE;
+    job->status = nscl_picture_alloc(job->out, in->image_width, in->image_height, 3, 8, job->max_pixels, holds, job->name, job->error);
     if (job->status != NSCL_OK)
         return;
     job->orientation = jpeg_orientation(in);

@@ -11,6 +11,8 @@
 
 #include "png_chunk.h"
 
+#define DEFLATE_RATIO 1032 /* no stream unpacks to more times its size */
+
 /* libpng reports failure by a jump, out of functions called below run() alone. */
 struct png_job {
     jmp_buf jump;
@@ -101,7 +103,8 @@ static void read_rows(struct png_job *job)
     int type = png_get_color_type(png, job->info), bits = png_get_bit_depth(png, job->info);
     job->grey = !(type & PNG_COLOR_MASK_COLOR);
     int alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, job->info, PNG_INFO_tRNS);
-    job->status = nscl_picture_alloc(job->out, width, height, alpha ? 4 : 3, bits == 16 ? 16 : 8, job->max_pixels, job->name, job->error);
+    uint64_t holds = (uint64_t)job->size * DEFLATE_RATIO * 8 / (unsigned)(bits * png_get_channels(png, job->info));
+    job->status = nscl_picture_alloc(job->out, width, height, alpha ? 4 : 3, bits == 16 ? 16 : 8, job->max_pixels, holds, job->name, job->error);
     if (job->status != NSCL_OK)
         return;
     png_set_expand(png); /* palette to RGB, fewer bits to 8, tRNS to alpha */

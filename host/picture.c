@@ -154,8 +154,8 @@ static nscl_status kind_check(const unsigned char *bytes, size_t size, const cha
 
 /* ---- Memory ---- */
 
-nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t height, int channels, int depth, uint64_t max_pixels, const char *name,
-                               nscl_error *error)
+nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t height, int channels, int depth, uint64_t max_pixels, uint64_t holds,
+                               const char *name, nscl_error *error)
 {
     uint64_t pixels = (uint64_t)width * height;
     size_t pixel_size = (size_t)channels * (size_t)(depth / 8);
@@ -168,6 +168,9 @@ nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t heigh
         return nscl_fail(error, NSCL_BAD_FILE,
                          "'%s' says it has %lu x %lu pixels, more than the %llu allowed; make it smaller or raise the limit (--max-pixels)", name,
                          (unsigned long)width, (unsigned long)height, (unsigned long long)max_pixels);
+    if (pixels > holds)
+        return nscl_fail(error, NSCL_BAD_FILE, "'%s' says it has %lu x %lu pixels, more than all its bytes can hold; fetch or save it again", name,
+                         (unsigned long)width, (unsigned long)height);
     void *samples = pixels > PTRDIFF_MAX / pixel_size ? NULL : malloc((size_t)pixels * pixel_size);
     if (!samples)
         return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the %lu x %lu pixels of '%s'; make it smaller", (unsigned long)width, (unsigned long)height,
@@ -201,7 +204,7 @@ nscl_status nscl_picture_orient(nscl_picture *picture, int orientation, const ch
     ptrdiff_t w = picture->width, h = picture->height;
     nscl_picture turned;
     uint32_t width = (uint32_t)(orientation < 5 ? w : h), height = (uint32_t)(orientation < 5 ? h : w);
-    nscl_status status = nscl_picture_alloc(&turned, width, height, picture->channels, picture->depth, UINT64_MAX, name, error);
+    nscl_status status = nscl_picture_alloc(&turned, width, height, picture->channels, picture->depth, UINT64_MAX, UINT64_MAX, name, error);
     if (status != NSCL_OK)
         return status;
 

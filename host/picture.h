@@ -14,9 +14,10 @@
  * frees it. A picture without one is NSCL_BAD_FILE. A JPEG's comment may be another program's: it has no keyword. */
 nscl_status nscl_picture_comment(const char *path, char **out, nscl_error *error);
 
-/* Fills *out and takes memory for its samples, unless width * height is over max_pixels. */
-nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t height, int channels, int depth, uint64_t max_pixels, const char *name,
-                               nscl_error *error);
+/* Fills *out and takes memory for its samples, unless width * height is over max_pixels, or over `holds`, what the file's bytes can
+ * hold when packed as tightly as its format allows. */
+nscl_status nscl_picture_alloc(nscl_picture *out, uint32_t width, uint32_t height, int channels, int depth, uint64_t max_pixels, uint64_t holds,
+                               const char *name, nscl_error *error);
 
 /* Turns the picture upright. `orientation` is EXIF's tag 0x0112, 1 to 8; anything else counts as 1. */
 nscl_status nscl_picture_orient(nscl_picture *picture, int orientation, const char *name, nscl_error *error);

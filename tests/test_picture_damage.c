@@ -241,15 +241,45 @@ static void test_limit(void **state)
         check_refused(&file, pixels - 1, "--max-pixels");
         free(file.data);
     }
-    struct make_bytes png = sound_png(0); /* without a limit, the size itself is more than there can be */
-    nscl_picture p;
-    nscl_error error = {0};
+}
+
+/* Within the limit, but with too few bytes for so many pixels, however they are packed: refused before their memory is taken. */
+static void test_bomb(void **state)
+{
+    (void)state;
+    struct make_bytes png = sound_png(0);
     memset(png.data + 16, 0x7f, 8);
     make_checksum(&png, 8);
-    nscl_status status = nscl_picture_decode(&p, png.data, png.size, "made", UINT64_MAX, &error);
-    assert_int_equal(status, NSCL_NO_MEMORY);
-    assert_null(p.samples);
+    check_refused(&png, UINT64_MAX, "can hold");
+    memcpy(png.data + 16, "\0\0\x10\0\0\0\x10\0", 8);
+    make_checksum(&png, 8);
+    check_refused(&png, 0, "can hold");
     free(png.data);
+    for (int i = 0; i < 2; i++) {
+        struct make_bytes jpeg = sound_jpeg(i);
+        size_t at = 2;
+        while ((jpeg.data[at + 1] & 0xfc) != 0xc0)
+            at += 2 + ((size_t)jpeg.data[at + 2] << 8 | jpeg.data[at + 3]);
+        memcpy(jpeg.data + at + 5, "\x20\0\x20\0", 4);
+        check_refused(&jpeg, 0, "can hold");
+        free(jpeg.data);
+    }
+
+    /* What is packed best is read: one colour all over. */
+    nscl_picture flat = make_picture(1500, 1500, 3, 8, 1), back;
+    memset(flat.samples, 0x80, (size_t)1500 * 1500 * 3);
+    char *folder = make_folder();
+    static const char *const names[] = {"flat.png", "flat.jpg"};
+    for (int i = 0; i < 2; i++) {
+        char *path = make_path(folder, names[i]);
+        assert_int_equal(nscl_picture_write(&flat, path, &(nscl_picture_options){.quality = 1}, NULL), NSCL_OK);
+        assert_int_equal(nscl_picture_read(&back, path, 0, NULL), NSCL_OK);
+        assert_int_equal(back.width, 1500);
+        nscl_picture_free(&back);
+        free(path);
+    }
+    make_folder_end(folder);
+    nscl_picture_free(&flat);
 }
 
 /* Text chunks that unpack to more than any orientation needs, many times over. */
@@ -306,9 +336,9 @@ static void test_jpeg_padding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_truncation),    cmocka_unit_test(test_one_byte),       cmocka_unit_test(test_many_bytes),
-        cmocka_unit_test(test_png_checksums), cmocka_unit_test(test_png_too_little), cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_text_bomb),     cmocka_unit_test(test_jpeg_scans),     cmocka_unit_test(test_jpeg_padding),
+        cmocka_unit_test(test_truncation),     cmocka_unit_test(test_one_byte),     cmocka_unit_test(test_many_bytes), cmocka_unit_test(test_png_checksums),
+        cmocka_unit_test(test_png_too_little), cmocka_unit_test(test_limit),        cmocka_unit_test(test_bomb),       cmocka_unit_test(test_text_bomb),
+        cmocka_unit_test(test_jpeg_scans),     cmocka_unit_test(test_jpeg_padding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
