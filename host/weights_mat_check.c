@@ -9,6 +9,9 @@
 
 #include <zlib.h>
 
+/* Matrices in an element of the file. matio takes memory for each, and a few packed bytes hold thousands; a VGG has some 3000. */
+#define MATRICES 100000u
+
 enum { INT8 = 1, INT32 = 5, UINT32 = 6, MATRIX = 14, PACKED = 15, UTF32 = 18 };                /* types of elements */
 enum { CELL = 1, STRUCT = 2, CHARS = 4, FIRST_NUMBER = 6, LAST_NUMBER = 15, LAST_CLASS = 17 }; /* classes of matrices */
 
@@ -16,6 +19,7 @@ typedef struct stream {
     const unsigned char *next; /* when not packed */
     uint64_t at, left;         /* bytes behind and before; of the unpacked data when packed */
     int big, packed;
+    uint32_t matrices; /* walked through */
     z_stream z;
 } stream;
 
@@ -136,7 +140,7 @@ static int walk(stream *s, uint64_t limit, int depth)
     tag t, part;
     unsigned char flags[8];
     int good;
-    if (depth > 16 || !get_tag(s, limit, &t) || t.type != MATRIX || t.is_small)
+    if (depth > 16 || ++s->matrices > MATRICES || !get_tag(s, limit, &t) || t.type != MATRIX || t.is_small)
         return 0;
     if (t.size == 0) /* an empty matrix may be a tag alone */
         return 1;
@@ -159,7 +163,7 @@ static int walk(stream *s, uint64_t limit, int depth)
 
 static int walk_packed(const unsigned char *bytes, uint32_t size, int big)
 {
-    stream s = {NULL, 0, (uint64_t)2 * NSCL_WEIGHTS_LIMIT, big, 1, {0}};
+    stream s = {NULL, 0, (uint64_t)2 * NSCL_WEIGHTS_LIMIT, big, 1, 0, {0}};
     unsigned char rest;
     s.z.next_in = (unsigned char *)(uintptr_t)bytes; /* zlib does not write there */
     s.z.avail_in = size;
@@ -179,7 +183,7 @@ int nscl_weights_check_mat(const unsigned char *bytes, size_t size)
 {
     if (size < 136)
         return 0;
-    stream s = {bytes + 128, 128, size - 128, bytes[126] == 'M', 0, {0}};
+    stream s = {bytes + 128, 128, size - 128, bytes[126] == 'M', 0, 0, {0}};
     while (s.left > 0) {
         stream start = s;
         tag t;

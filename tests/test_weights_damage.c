@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "os.h"
 #include "weights_make.h"
@@ -184,6 +185,35 @@ static void test_networks(void **state)
 #endif
 }
 
+#ifdef NSCL_HAVE_MATIO
+/* Two million empty cells in a few kilobytes, which would be gigabytes to matio. */
+static void test_mat_bomb(void **state)
+{
+    enum { CELLS = 2000000, HEAD = 56, ROOM = 1 << 16 };
+    static const uint32_t head[HEAD / 4] = {14, HEAD - 8 + CELLS * 8, 6, 8, 1, 0, 5, 8, 1, CELLS, 1, 6, 0x6579616c, 0x7372}; /* "layers" */
+    const size_t size = HEAD + (size_t)CELLS * 8;
+    char *path = make_path(folder, "bomb.mat");
+    unsigned char *plain = calloc(size, 1), *packed = calloc(ROOM, 1);
+    uLongf n = ROOM - 136;
+    (void)state;
+    assert_non_null(plain);
+    assert_non_null(packed);
+    memcpy(plain, head, HEAD);
+    for (size_t at = HEAD; at < size; at += 8)
+        plain[at] = 14;
+    memcpy(packed, "MATLAB 5.0 MAT-file", 19);
+    memcpy(packed + 124, "\0\1IM", 4);
+    assert_int_equal(compress2(packed + 136, &n, plain, (uLong)size, 9), Z_OK);
+    const uint32_t tag[2] = {15, (uint32_t)n};
+    memcpy(packed + 128, tag, 8);
+    make_file(path, packed, 136 + n);
+    check_refused(path, packed, 136 + n, "damaged");
+    free(plain);
+    free(packed);
+    free(path);
+}
+#endif
+
 /* Files of each format, small enough to be damaged often. */
 static struct make_bytes make_any(int format, const char *path)
 {
@@ -279,6 +309,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_other_files), cmocka_unit_test(test_headers), cmocka_unit_test(test_networks),
+#ifdef NSCL_HAVE_MATIO
+        cmocka_unit_test(test_mat_bomb),
+#endif
         cmocka_unit_test(test_truncated),   cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
