@@ -178,6 +178,12 @@ static void test_networks(void **state)
     w = make_network("vgg19", NULL, 1, 3);
     make_h5(path, w, 2, "", 2);
     refuse(make_read(path), "compress");
+    make_h5(path, w, 2, "", 1);
+    struct make_bytes chunked = make_read(path);
+    for (size_t at = 0; at + 24 < chunked.size; at++)
+        if (memcmp(chunked.data + at, "TREE\1", 5) == 0)
+            chunked.data[at + 25] ^= 1; /* the first chunk says another size than its dimensions */
+    refuse(chunked, "damaged");
     make_h5(path, w, 2, "", 3);
     refuse(make_read(path), "libver='latest'");
     nscl_weights_free(w);

@@ -51,10 +51,10 @@ optional_modules="libexif lcms2 matio libcurl"
 
 build_packages="ocl-icd-opencl-dev opencl-c-headers libclblast-dev libpng-dev zlib1g-dev libjpeg-dev libexif-dev
     liblcms2-dev libmatio-dev libjansson-dev libcurl4-openssl-dev libmd-dev ca-certificates"
-test_packages="libcmocka-dev libhdf5-dev pocl-opencl-icd mesa-opencl-icd python3-venv"
+test_packages="libcmocka-dev libhdf5-dev libclang-rt-dev pocl-opencl-icd mesa-opencl-icd python3-venv"
 
 # Not in every release: the tests that use them are skipped without.
-optional_packages="oclgrind mesa-opencl-icd shellcheck"
+optional_packages="oclgrind mesa-opencl-icd shellcheck libclang-rt-dev"
 
 # An OpenCL device: true when some driver is registered. Mesa's registers everywhere but shows a device
 # only where it is asked to, so it does not count.
@@ -168,11 +168,11 @@ setup_other() {
             advise Fedora "sudo dnf install" \
                 "cmake make gcc gcc-c++ pkgconf-pkg-config 'pkgconfig(OpenCL)' opencl-headers clblast-devel libpng-devel zlib-devel libjpeg-turbo-devel \
 libexif-devel lcms2-devel matio-devel jansson-devel libcurl-devel libmd-devel pocl" \
-                "libcmocka-devel hdf5-devel mesa-libOpenCL clang ShellCheck python3" ;;
+                "libcmocka-devel hdf5-devel compiler-rt mesa-libOpenCL clang ShellCheck python3" ;;
         arch)
             advise Arch "sudo pacman -S --needed" \
                 "cmake make gcc pkgconf ocl-icd opencl-headers clblast libpng zlib libjpeg-turbo libexif lcms2 libmatio jansson curl libmd pocl" \
-                "cmocka hdf5 opencl-mesa clang shellcheck python" ;;
+                "cmocka hdf5 compiler-rt opencl-mesa clang shellcheck python" ;;
         macos)
             advise macOS "brew install" \
                 "cmake pkgconf clblast libpng jpeg-turbo libexif little-cms2 libmatio jansson curl libmd" \
