@@ -62,21 +62,24 @@ static void put_png_freight(void)
     static const char utf8[] = "nscl\0\0\0\0\0{\"content\":\"\xc3\xa9.jpg\"}";
     const struct make_png kind = {.width = 5, .height = 3, .type = PNG_COLOR_TYPE_RGB, .bits = 8};
     struct make_bytes png = make_png(&kind, NULL), exif = make_exif(6, 1);
-    unsigned char text[400] = "Raw profile type exif\0", packed[400];
+    enum { WORD = 22 };
+    char text[400] = "Raw profile type exif", packed[400] = "Raw profile type exif", *to = text + WORD;
+    uLongf room = sizeof packed - WORD - 1;
     make_chunk(&png, "tEXt", settings, sizeof settings - 1);
     make_gamma(&png, 45455, NULL);
     make_chunk(&png, "eXIf", exif.data + 6, exif.size - 6);
     put("picture", "png_settings", png);
     png = make_png(&kind, NULL);
-    make_chunk(&png, "iTXt", utf8, sizeof utf8 - 1);
-    size_t n = (size_t)sprintf((char *)text, "\nexif\n      %d\n", (int)exif.size);
+    to += sprintf(to, "\nexif\n      %d\n", (int)exif.size);
     for (size_t i = 0; i < exif.size; i++)
-        n += (size_t)sprintf((char *)text + n, "%02x", exif.data[i]);
-    uLongf room = sizeof packed - 23;
-    memcpy(packed, "Raw profile type exif\0", 23);
-    if (compress(packed + 23, &room, text, (uLong)n) == Z_OK)
-        make_chunk(&png, "zTXt", packed, room + 23);
+        to += sprintf(to, "%02x", exif.data[i]);
+    make_chunk(&png, "iTXt", utf8, sizeof utf8 - 1);
+    make_chunk(&png, "tEXt", text, (size_t)(to - text));
     put("picture", "png_raw_profile", png);
+    png = make_png(&kind, NULL);
+    if (compress((unsigned char *)packed + WORD + 1, &room, (unsigned char *)text + WORD, (uLong)(to - text - WORD)) == Z_OK)
+        make_chunk(&png, "zTXt", packed, room + WORD + 1);
+    put("picture", "png_raw_profile_packed", png);
     free(exif.data);
 }
 
@@ -155,6 +158,9 @@ static void put_weights(void)
         mat.data[120] |= 1; /* the target packs it */
         put("weights", older ? "mat_older_packed" : "mat_packed", mat);
     }
+    free(path);
+    path = place("weights", "mat_double");
+    make_mat(path, w, 0, 1, 1, mean);
 #endif
     free(path);
     nscl_weights_free(own);
