@@ -39,6 +39,17 @@ static nscl_status check_pattern(const char *pattern, nscl_error *error)
     return NSCL_OK;
 }
 
+/* Letters of a name as those of a pattern. Returns where the next go. */
+static char *put_plain(char *to, const char *from, const char *end)
+{
+    for (; from < end; from++) {
+        *to++ = *from;
+        if (*from == '%')
+            *to++ = '%';
+    }
+    return to;
+}
+
 /* The names that the preset's own program gives: in the output's folder, and in its format but where that program has but
  * one. *own is malloc'ed, NULL where there are none; 0: no memory. */
 static int preset_pattern(char **own, const nscl_options *options)
@@ -60,12 +71,11 @@ static int preset_pattern(char **own, const nscl_options *options)
         char *to = *own = malloc(2 * strlen(output) + 32);
         if (!to)
             return 0;
-        for (const char *p = output; p < end; p++) {
-            *to++ = *p;
-            if (*p == '%')
-                *to++ = '%';
-        }
-        sprintf(to, "%s%s", rows[i].rest ? rows[i].rest : "_%d", rows[i].rest || !dot ? "" : dot);
+        to = put_plain(to, output, end);
+        to += sprintf(to, "%s", rows[i].rest ? rows[i].rest : "_%d");
+        if (!rows[i].rest && dot)
+            to = put_plain(to, dot, dot + strlen(dot));
+        *to = '\0';
     }
     return 1;
 }
