@@ -73,10 +73,10 @@ export ASAN_OPTIONS=detect_leaks=$leaks
 worst=0
 for target in $targets; do
     corpus=$source/tests/fuzz/corpus/$target
-    mkdir -p "found/$target"
+    mkdir -p "found/$target" found/edge
     set -- "found/$target" "$corpus"
     if [ $keep = yes ] && [ "$target" = picture ] && [ -d "${NSCL_TEST_DATA:-none}/pictures/edge" ]; then
-        set -- "$@" "$NSCL_TEST_DATA/pictures/edge"
+        set -- found/edge "$@" "$NSCL_TEST_DATA/pictures/edge" # apart: what is made from those stays out of the corpus
     fi
     status=0
     "tests/fuzz/fuzz_$target" -max_total_time="$seconds" -seed=$seed -max_len=32768 -timeout=60 -rss_limit_mb=768 -malloc_limit_mb=64 \
