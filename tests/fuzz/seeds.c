@@ -48,6 +48,7 @@ static struct make_bytes bytes_of(const void *data, size_t size)
 
 /* ---- Pictures ---- */
 
+#ifdef NSCL_HAVE_LCMS
 /* A profile for the target that takes them bare; `kind` is its first byte. */
 static void put_profile(const char *name, int kind, struct make_bytes profile)
 {
@@ -55,6 +56,7 @@ static void put_profile(const char *name, int kind, struct make_bytes profile)
     make_insert(&profile, 0, &first, 1);
     put("profile", name, profile);
 }
+#endif
 
 static void put_png_freight(void)
 {
