@@ -37,6 +37,7 @@ typedef struct nscl_program {
 typedef struct nscl_buffer {
     cl_mem mem;
     size_t bytes;
+    int rehearsed; /* there is no such buffer */
     struct nscl_buffer *next;
 } nscl_buffer;
 
@@ -66,6 +67,8 @@ struct nscl_context {
     cl_mem scratch[NSCL_SCRATCHES];
     size_t scratch_bytes[NSCL_SCRATCHES];
     size_t bytes, peak_bytes; /* of device memory held, and the most so far */
+    int rehearsing;           /* buffers are counted and not made, nothing is enqueued, what is read is 0 (tensor.h) */
+    size_t rehearsed_largest; /* buffer */
 };
 
 /* The first error so far, copied to `error` and cleared; NSCL_OK if none. Waits for the device first. */

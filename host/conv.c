@@ -169,7 +169,7 @@ nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float 
     return conv;
 }
 
-static void drop_packed(nscl_context *ctx, nscl_conv *conv)
+void nscl_conv_unpack(nscl_context *ctx, nscl_conv *conv)
 {
     if (conv->packed[1] != conv->packed[0])
         nscl_buffer_free(ctx, conv->packed[1]);
@@ -181,7 +181,7 @@ void nscl_conv_free(nscl_context *ctx, nscl_conv *conv)
 {
     if (!conv)
         return;
-    drop_packed(ctx, conv);
+    nscl_conv_unpack(ctx, conv);
     nscl_buffer_free(ctx, conv->bias);
     free(conv->kernel);
     free(conv);
@@ -191,7 +191,7 @@ void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm which
 {
     if (which == conv->algorithm)
         return;
-    drop_packed(ctx, conv);
+    nscl_conv_unpack(ctx, conv);
     conv->algorithm = which;
 }
 

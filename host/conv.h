@@ -43,6 +43,9 @@ int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_
 /* Uses another algorithm from now on; packed weights of the former are released. */
 void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm algorithm);
 
+/* Releases packed weights; they are made again when they are needed. */
+void nscl_conv_unpack(nscl_context *ctx, nscl_conv *conv);
+
 /* y (cout, h, w) = conv(x) + bias, through a ReLU where relu is not 0. x (cin, h, w). */
 void nscl_conv_fwd(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu);
 /* dx (cin, h, w) = the data gradient of dz (cout, h, w), times [mask > 0] where mask (cin, h, w) is not NULL.

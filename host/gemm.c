@@ -4,7 +4,7 @@
 
 void nscl_gemm(nscl_context *ctx, cl_mem c, cl_mem a, cl_mem b, size_t m, size_t n, size_t k, int ta, int tb, float alpha, float beta)
 {
-    if (ctx->error.code != NSCL_OK || m == 0 || n == 0 || k == 0)
+    if (ctx->error.code != NSCL_OK || ctx->rehearsing || m == 0 || n == 0 || k == 0)
         return;
     CLBlastStatusCode code = CLBlastSgemm(CLBlastLayoutRowMajor, ta ? CLBlastTransposeYes : CLBlastTransposeNo, tb ? CLBlastTransposeYes : CLBlastTransposeNo,
                                           m, n, k, alpha, a, 0, ta ? m : k, b, 0, tb ? k : n, beta, c, 0, n, &ctx->queue, NULL);
@@ -15,7 +15,7 @@ void nscl_gemm(nscl_context *ctx, cl_mem c, cl_mem a, cl_mem b, size_t m, size_t
 
 void nscl_gemm_batch(nscl_context *ctx, cl_mem c, cl_mem a, cl_mem b, size_t m, size_t n, size_t k, size_t c_stride, size_t a_stride, size_t count)
 {
-    if (ctx->error.code != NSCL_OK || m == 0 || n == 0 || k == 0)
+    if (ctx->error.code != NSCL_OK || ctx->rehearsing || m == 0 || n == 0 || k == 0)
         return;
     CLBlastStatusCode code = CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k, 1.0f, a, 0, k, a_stride, b, 0,
                                                         n, k * n, 0.0f, c, 0, n, c_stride, count, &ctx->queue, NULL);

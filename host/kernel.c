@@ -41,7 +41,7 @@ nscl_kernel *nscl_kernel_get(nscl_context *ctx, const char *name, const char *op
 
 void nscl_kernel_run(nscl_context *ctx, const char *name, const char *options, nscl_dims dims, const nscl_arg *arguments, size_t count)
 {
-    if (ctx->error.code != NSCL_OK)
+    if (ctx->error.code != NSCL_OK || ctx->rehearsing)
         return;
     nscl_kernel *k = nscl_kernel_get(ctx, name, options);
     if (!k)

@@ -68,6 +68,12 @@ void nscl_network_plan(const nscl_network *n, int h, int w)
     }
 }
 
+void nscl_network_unpack(const nscl_network *n)
+{
+    for (int i = 0; i < n->depth; i++)
+        nscl_conv_unpack(n->ctx, n->conv[i]);
+}
+
 int nscl_network_side(const nscl_network *n, int layer, int h, int w)
 {
     for (int i = 0; i <= layer; i++)

@@ -32,6 +32,9 @@ void nscl_network_free(nscl_network *network);
 /* Chooses each convolution's algorithm for pictures of h x w, those that it will see most. */
 void nscl_network_plan(const nscl_network *network, int h, int w);
 
+/* Releases what its convolutions have packed. */
+void nscl_network_unpack(const nscl_network *network);
+
 /* Smallest side of the feature maps of convolution `layer` for a picture of h x w; 0 when the picture is too small. */
 int nscl_network_side(const nscl_network *network, int layer, int h, int w);
 

@@ -123,6 +123,7 @@ static const nscl_option rows[] = {
 
     HEADING("Device and help"),
     WORDS("device", "WHICH", 0, AT(device), devices, "auto, number, P:D, part of its name, cpu or gpu; $NSCL_DEVICE, else auto, when not given"),
+    LONG("max-memory", 0, AT(max_memory), 0, "MiB of the device's memory that may be taken; 0: all but a sixteenth"),
     CHOICE("precision", REC, SET(precision), precisions, "fp16-storage: feature maps in 16 bits, for half their memory"),
     FLAG("list-devices", 0, AT(list_devices), "list the devices and end"),
     CHOICE("generate", 0, AT(generate), forms, "print the manual page or a shell's completion, and end"),

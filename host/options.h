@@ -22,7 +22,7 @@ typedef struct nscl_options {
     const char *checkpoint_output, *log, *from, *save_state, *resume;
     int state_every;
     double content_blend, style_exp; /* below 0: not given */
-    uint64_t max_pixels;
+    uint64_t max_pixels, max_memory;
     int quality;
     int print_iterations;    /* 0: not given */
     nscl_page_form generate; /* 0: not given */

@@ -8,6 +8,7 @@
 
 #include "image.h"
 #include "kernel.h"
+#include "memory_plan.h"
 #include "noise.h"
 #include "os.h"
 #include "precision.h"
@@ -307,36 +308,20 @@ static nscl_status run_lbfgs(nscl_run *r)
     return status;
 }
 
-static nscl_status prepare(nscl_run *r, nscl_error *error)
+nscl_status nscl_run_set_up(nscl_run *r, nscl_error *error)
 {
     nscl_context *ctx = r->ctx;
     const nscl_settings *s = r->settings;
     const nscl_job *job = r->job;
     double blend = 0;
-    nscl_status status = nscl_settings_check(s, r->weights, job->style_count, error);
-    if (status == NSCL_OK)
-        status = nscl_settings_size(s, job->content->width, job->content->height, &r->w, &r->h, error);
-    if (status == NSCL_OK)
-        status = nscl_precision_set(ctx, s->precision, error);
-    if (status != NSCL_OK)
-        return status;
-    r->network = nscl_network_create(ctx, r->weights, deepest(r), s->pooling, s->pool_round_up);
-    if (!r->network)
-        return nscl_context_status(ctx, error);
-    for (int c = 0; c < 3 && r->rules->mean >= 0; c++)
-        r->network->mean[c] = (float)r->rules->mean;
-    status = too_small(r, "the result", r->h, r->w, r->network->depth - 1, error);
-    if (status != NSCL_OK)
-        return status;
     r->loss.ctx = ctx;
     r->loss.network = r->network;
     r->loss.h = r->h;
     r->loss.w = r->w;
-    nscl_tune_network(r->network, r->h, r->w);
     nscl_network_plan(r->network, r->h, r->w);
     add_terms(r);
     nscl_loss_activate(&r->loss);
-    status = nscl_context_status(ctx, error);
+    nscl_status status = nscl_context_status(ctx, error);
     for (int i = 0; i < job->style_count; i++)
         blend += s->style_blend_weights[i];
     for (int i = 0; i < job->style_count && status == NSCL_OK; i++)
@@ -362,6 +347,34 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
         r->best = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
         r->best_loss = INFINITY;
     }
+    return status;
+}
+
+static nscl_status prepare(nscl_run *r, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    const nscl_settings *s = r->settings;
+    const nscl_job *job = r->job;
+    nscl_status status = nscl_settings_check(s, r->weights, job->style_count, error);
+    if (status == NSCL_OK)
+        status = nscl_settings_size(s, job->content->width, job->content->height, &r->w, &r->h, error);
+    if (status == NSCL_OK)
+        status = nscl_precision_set(ctx, s->precision, error);
+    if (status != NSCL_OK)
+        return status;
+    r->network = nscl_network_create(ctx, r->weights, deepest(r), s->pooling, s->pool_round_up);
+    if (!r->network)
+        return nscl_context_status(ctx, error);
+    for (int c = 0; c < 3 && r->rules->mean >= 0; c++)
+        r->network->mean[c] = (float)r->rules->mean;
+    status = too_small(r, "the result", r->h, r->w, r->network->depth - 1, error);
+    if (status != NSCL_OK)
+        return status;
+    status = nscl_memory_plan_check(r, error);
+    if (status != NSCL_OK)
+        return status;
+    nscl_tune_network(r->network, r->h, r->w);
+    status = nscl_run_set_up(r, error);
     if (status == NSCL_OK && job->resume_file)
         status = nscl_run_resume(r, error);
     nscl_log(ctx, NSCL_LOG_INFO, "%d x %d, %d convolutions, %.1f MiB on the device (%.0f bytes a pixel)", r->w, r->h, r->network->depth,

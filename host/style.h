@@ -33,6 +33,8 @@ typedef struct nscl_run {
  * succeeds. */
 nscl_status nscl_run_prepare(nscl_run *run, nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job,
                              nscl_error *error);
+/* The part of it that takes memory: targets, start and problem, once the network is there. */
+nscl_status nscl_run_set_up(nscl_run *run, nscl_error *error);
 /* Runs the settings' optimiser from x on, which it improves. NSCL_CANCELLED where job->progress asked to stop. */
 nscl_status nscl_run_optimise(nscl_run *run);
 void nscl_run_release(nscl_run *run);

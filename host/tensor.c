@@ -11,21 +11,22 @@ static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
               nscl_cl_text(code));
 }
 
-/* Remembers a buffer; `bytes` is what it adds to the memory in use. */
+/* Remembers a buffer, or, where mem is NULL, one that is rehearsed; `bytes` is what it adds to the memory in use. */
 static cl_mem remember(nscl_context *ctx, cl_mem mem, size_t bytes)
 {
     nscl_buffer *b = calloc(1, sizeof *b);
     if (!b) {
         nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no host memory for a buffer's entry");
-        clReleaseMemObject(mem);
+        if (mem)
+            clReleaseMemObject(mem);
         return NULL;
     }
-    *b = (nscl_buffer){mem, bytes, ctx->buffers};
+    *b = (nscl_buffer){mem ? mem : (cl_mem)b, bytes, !mem, ctx->buffers};
     ctx->buffers = b;
     ctx->bytes += bytes;
     if (ctx->bytes > ctx->peak_bytes)
         ctx->peak_bytes = ctx->bytes;
-    return mem;
+    return b->mem;
 }
 
 static size_t whole_lines(size_t bytes)
@@ -40,6 +41,11 @@ static cl_mem create(nscl_context *ctx, size_t bytes, void *data)
     cl_mem mem = NULL;
     if (ctx->error.code != NSCL_OK)
         return NULL;
+    if (ctx->rehearsing) {
+        if (bytes > ctx->rehearsed_largest)
+            ctx->rehearsed_largest = bytes;
+        return remember(ctx, NULL, bytes);
+    }
     if (bytes <= ctx->facts.largest_buffer)
         mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0), bytes, data, &code);
     if (!mem || code != CL_SUCCESS) {
@@ -66,6 +72,8 @@ cl_mem nscl_buffer_part(nscl_context *ctx, cl_mem whole, size_t offset, size_t b
     cl_buffer_region region = {offset, bytes};
     if (ctx->error.code != NSCL_OK)
         return NULL;
+    if (ctx->rehearsing)
+        return remember(ctx, NULL, 0);
     cl_mem mem = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
     if (!mem || code != CL_SUCCESS) {
         memory_failed(ctx, code, bytes);
@@ -88,7 +96,7 @@ cl_mem nscl_buffer_zero(nscl_context *ctx, size_t bytes)
 {
     const cl_float zero = 0;
     cl_mem mem = nscl_buffer_create(ctx, bytes);
-    if (ctx->error.code != NSCL_OK)
+    if (ctx->error.code != NSCL_OK || ctx->rehearsing)
         return mem;
     cl_int code = clEnqueueFillBuffer(ctx->queue, mem, &zero, sizeof zero, 0, (bytes + 63) / 64 * 64, 0, NULL, NULL);
     if (code != CL_SUCCESS)
@@ -113,7 +121,8 @@ static void forget(nscl_context *ctx, nscl_buffer **link)
     nscl_buffer *b = *link;
     *link = b->next;
     ctx->bytes -= b->bytes;
-    clReleaseMemObject(b->mem);
+    if (!b->rehearsed)
+        clReleaseMemObject(b->mem);
     free(b);
 }
 
@@ -128,6 +137,36 @@ void nscl_buffer_free(nscl_context *ctx, cl_mem mem)
         }
 }
 
+nscl_rehearsal nscl_rehearsal_begin(nscl_context *ctx)
+{
+    nscl_rehearsal before = {.peak_bytes = ctx->peak_bytes};
+    memcpy(before.scratch, ctx->scratch, sizeof before.scratch);
+    memcpy(before.scratch_bytes, ctx->scratch_bytes, sizeof before.scratch_bytes);
+    memset(ctx->scratch, 0, sizeof ctx->scratch);
+    memset(ctx->scratch_bytes, 0, sizeof ctx->scratch_bytes);
+    for (int i = 0; i < NSCL_SCRATCHES; i++)
+        ctx->bytes -= before.scratch_bytes[i]; /* counted anew when it is asked for */
+    ctx->peak_bytes = ctx->bytes;
+    ctx->rehearsed_largest = 0;
+    ctx->rehearsing = 1;
+    return before;
+}
+
+void nscl_rehearsal_end(nscl_context *ctx, const nscl_rehearsal *before)
+{
+    for (nscl_buffer **link = &ctx->buffers; *link;)
+        if ((*link)->rehearsed)
+            forget(ctx, link);
+        else
+            link = &(*link)->next;
+    memcpy(ctx->scratch, before->scratch, sizeof ctx->scratch);
+    memcpy(ctx->scratch_bytes, before->scratch_bytes, sizeof ctx->scratch_bytes);
+    for (int i = 0; i < NSCL_SCRATCHES; i++)
+        ctx->bytes += before->scratch_bytes[i];
+    ctx->peak_bytes = before->peak_bytes;
+    ctx->rehearsing = 0;
+}
+
 void nscl_buffers_release(nscl_context *ctx)
 {
     while (ctx->buffers)
@@ -136,7 +175,7 @@ void nscl_buffers_release(nscl_context *ctx)
 
 void nscl_buffer_write(nscl_context *ctx, cl_mem mem, const void *data, size_t bytes)
 {
-    if (ctx->error.code != NSCL_OK || bytes == 0)
+    if (ctx->error.code != NSCL_OK || ctx->rehearsing || bytes == 0)
         return;
     cl_int code = clEnqueueWriteBuffer(ctx->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL);
     if (code != CL_SUCCESS)
@@ -146,7 +185,9 @@ void nscl_buffer_write(nscl_context *ctx, cl_mem mem, const void *data, size_t b
 
 void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes)
 {
-    if (ctx->error.code != NSCL_OK || bytes == 0)
+    if (ctx->rehearsing)
+        memset(data, 0, bytes);
+    if (ctx->error.code != NSCL_OK || ctx->rehearsing || bytes == 0)
         return;
     cl_int code = clEnqueueReadBuffer(ctx->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL);
     if (code != CL_SUCCESS)
@@ -156,7 +197,7 @@ void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes)
 
 void nscl_buffer_assign(nscl_context *ctx, cl_mem y, cl_mem x, size_t bytes)
 {
-    if (ctx->error.code != NSCL_OK || bytes == 0)
+    if (ctx->error.code != NSCL_OK || ctx->rehearsing || bytes == 0)
         return;
     cl_int code = clEnqueueCopyBuffer(ctx->queue, x, y, 0, 0, bytes, 0, NULL, NULL);
     if (code != CL_SUCCESS)

@@ -21,6 +21,16 @@ cl_mem nscl_buffer_part(nscl_context *ctx, cl_mem whole, size_t offset, size_t b
 size_t nscl_part_alignment(const nscl_context *ctx);
 /* Gives it back; NULL is accepted. A buffer's memory stays until its parts are given back, too. */
 void nscl_buffer_free(nscl_context *ctx, cl_mem mem);
+/* From begin to end the context's buffers are counted and not made, and nothing is enqueued: peak_bytes then says what would be held at
+ * most. Buffers of before stay; those of between are gone after it. */
+typedef struct nscl_rehearsal {
+    size_t peak_bytes;
+    cl_mem scratch[NSCL_SCRATCHES];
+    size_t scratch_bytes[NSCL_SCRATCHES];
+} nscl_rehearsal;
+nscl_rehearsal nscl_rehearsal_begin(nscl_context *ctx);
+void nscl_rehearsal_end(nscl_context *ctx, const nscl_rehearsal *before);
+
 void nscl_buffers_release(nscl_context *ctx);
 
 /* Working memory of at least `bytes` that any operation may use between two launches of its own: one buffer a slot

@@ -304,6 +304,7 @@ typedef struct nscl_job {
     const char *state_file;  /* NULL: not saved */
     int state_every;         /* >= 1 */
     const char *resume_file; /* such a file to go on from; NULL: begin */
+    uint64_t max_memory;     /* bytes of the device's memory that may be taken; 0: all but a sixteenth. A run that needs more is NSCL_NO_MEMORY */
     const char *description; /* kept in it, for nscl_description_read; NULL: none */
 } nscl_job;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "golden_run.h"
+#include "memory_plan.h"
 #include "precision.h"
 
 /* ---- Golden losses ---- */
@@ -116,6 +117,44 @@ static void slope(void **state)
     free(g);
     free(d);
     golden_run_close(&r);
+}
+
+/* ---- Memory that is known before it is taken ---- */
+
+/* The plan is what a run then takes, but for pairs of the history that it had no time for. */
+static void memory_plan(void **state)
+{
+    static const char *const planned[] = {"gatys.json", "neural_style.json", "keras_lbfgs.json", "tf2_adam.json"};
+    (void)state;
+    for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) {
+        golden_run r;
+        nscl_error error = {0};
+        golden_run_read(&r, planned[i]);
+        r.settings.iterations = 6;
+        r.settings.lbfgs_history = 2; /* full after the first few */
+        nscl_context_status(test_ctx, NULL);
+        size_t before = test_ctx->bytes;
+        test_ctx->peak_bytes = before;
+        assert_int_equal(nscl_run_prepare(&r.run, test_ctx, r.weights, &r.settings, &r.job, &error), NSCL_OK);
+        int h = r.run.h, w = r.run.w;
+        assert_int_equal(nscl_run_optimise(&r.run), NSCL_OK);
+        size_t taken = test_ctx->peak_bytes - before;
+        nscl_run_release(&r.run);
+
+        nscl_run run = {.ctx = test_ctx, .weights = r.weights, .settings = &r.settings, .job = &r.job, .rules = nscl_preset_of(r.settings.preset)};
+        run.network = nscl_network_create(test_ctx, r.weights, r.weights->conv_count < 14 ? r.weights->conv_count : 14, r.settings.pooling, 0);
+        size_t held = test_ctx->bytes;
+        nscl_memory_plan plan = nscl_memory_plan_of(&run, h, w);
+        assert_int_equal(nscl_context_status(test_ctx, &error), NSCL_OK);
+        assert_int_equal(test_ctx->bytes, held); /* nothing is left of the rehearsal */
+        printf("  %-18s %zu bytes planned, %zu taken, largest buffer %zu\n", planned[i], plan.bytes - before, taken, plan.largest);
+        assert_true(plan.bytes - before >= taken);
+        assert_true((double)(plan.bytes - before) <= 1.1 * (double)taken);
+        assert_true(plan.largest < plan.bytes);
+        nscl_network_free(run.network);
+        nscl_weights_free(r.weights);
+        golden_close(r.golden);
+    }
 }
 
 /* ---- Feature maps of 16-bit floats ---- */
@@ -255,7 +294,7 @@ static void half_trace(void **state)
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[NSCL_CONV_ALGORITHMS + SLOPES + 3];
+    struct CMUnitTest tests[NSCL_CONV_ALGORITHMS + SLOPES + 4];
     size_t n = 0;
     int status = test_open();
     if (status)
@@ -265,6 +304,7 @@ int main(int argc, char **argv)
             tests[n++] = (struct CMUnitTest){nscl_conv_names[a], golden_losses, NULL, NULL, (void *)a};
     for (int i = 0; i < SLOPES; i++)
         tests[n++] = (struct CMUnitTest){slopes[i].name, slope, NULL, NULL, (void *)(uintptr_t)&slopes[i]};
+    tests[n++] = (struct CMUnitTest){"memory plan", memory_plan, NULL, NULL, NULL};
     tests[n++] = (struct CMUnitTest){"half losses", half_losses, NULL, NULL, NULL};
     tests[n++] = (struct CMUnitTest){"half overflow", half_overflow, NULL, NULL, NULL};
     tests[n++] = (struct CMUnitTest){"half trace", half_trace, NULL, NULL, NULL};

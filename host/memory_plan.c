@@ -1,0 +1,94 @@
+#include "memory_plan.h"
+
+#include <stdio.h>
+
+#include "precondition.h"
+
+/* Vectors of the optimiser, as lbfgs.c and adam.c take them; only the history, which grows, is not taken at the start. */
+static void rehearse_optimiser(const nscl_run *r)
+{
+    nscl_context *ctx = r->ctx;
+    const nscl_settings *s = r->settings;
+    size_t bytes = r->problem.n * sizeof(float);
+    int lbfgs = s->optimizer == NSCL_LBFGS, pairs = s->lbfgs_history < s->iterations ? s->lbfgs_history : s->iterations;
+    int vectors = lbfgs ? 5 + (s->precondition > 0) + 2 * pairs : 4 + 2 * (s->ema > 0);
+    nscl_pyramid pyramid = {0};
+    for (int i = 0; i < vectors; i++)
+        nscl_buffer_create(ctx, bytes);
+    if (lbfgs && s->precondition > 0)
+        pyramid = nscl_pyramid_create(ctx, r->h, r->w, s->precondition);
+    if (ctx->error.code == NSCL_OK)
+        nscl_loss_eval((nscl_loss *)&r->loss, r->x, r->x);
+    nscl_pyramid_free(&pyramid);
+}
+
+nscl_memory_plan nscl_memory_plan_of(const nscl_run *run, int h, int w)
+{
+    nscl_context *ctx = run->ctx;
+    nscl_error ignored = {0};
+    nscl_run dry = {
+        .ctx = ctx, .weights = run->weights, .settings = run->settings, .job = run->job, .rules = run->rules, .network = run->network, .h = h, .w = w};
+    nscl_rehearsal before = nscl_rehearsal_begin(ctx);
+    if (nscl_run_set_up(&dry, &ignored) == NSCL_OK)
+        rehearse_optimiser(&dry);
+    nscl_memory_plan plan = {ctx->peak_bytes, ctx->rehearsed_largest};
+    nscl_network_unpack(dry.network);
+    dry.network = NULL;
+    nscl_run_release(&dry);
+    nscl_rehearsal_end(ctx, &before);
+    if (ignored.code != NSCL_OK)
+        nscl_fail(&ctx->error, ignored.code, "%s", ignored.text);
+    return plan;
+}
+
+static int fits(const nscl_run *r, const nscl_memory_plan *plan, size_t most)
+{
+    return plan->bytes <= most && plan->largest <= r->ctx->facts.largest_buffer;
+}
+
+nscl_status nscl_memory_plan_check(const nscl_run *r, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    const double mib = 1048576.0;
+    /* Drivers, displays and other programs need some, and say nothing of it. */
+    size_t memory = (size_t)ctx->facts.memory, most = memory - memory / 16;
+    if (r->job->max_memory && r->job->max_memory < most)
+        most = (size_t)r->job->max_memory;
+    nscl_memory_plan plan = nscl_memory_plan_of(r, r->h, r->w);
+    if (ctx->error.code != NSCL_OK)
+        return nscl_context_status(ctx, error);
+    nscl_log(ctx, NSCL_LOG_INFO, "memory: %.0f MiB at most, of %.0f MiB that may be taken of the device's %.0f; largest buffer %.0f MiB, of %.0f",
+             (double)plan.bytes / mib, (double)most / mib, (double)memory / mib, (double)plan.largest / mib, (double)ctx->facts.largest_buffer / mib);
+    if (fits(r, &plan, most))
+        return NSCL_OK;
+    int low = 0, high = r->w > r->h ? r->w : r->h, w = 0, h = 0; /* longer sides: fits (0: nothing), does not */
+    const int longer = high;
+    while (high - low > 1 + longer / 256) {
+        int side = low + (high - low) / 2;
+        int try_w = (int)((double)r->w * side / longer), try_h = (int)((double)r->h * side / longer);
+        if (nscl_network_side(r->network, r->network->depth - 1, try_h, try_w) < 1) {
+            low = side; /* too small to be painted: look above */
+            continue;
+        }
+        nscl_memory_plan now = nscl_memory_plan_of(r, try_h, try_w);
+        if (ctx->error.code != NSCL_OK) { /* a style picture is too small, too */
+            nscl_error_clear(&ctx->error);
+            low = side;
+            continue;
+        }
+        if (fits(r, &now, most)) {
+            low = side;
+            w = try_w;
+            h = try_h;
+        } else
+            high = side;
+    }
+    char instead[160] = "even a small picture does not fit; choose another --device or --network";
+    if (w)
+        snprintf(instead, sizeof instead, "the largest of this shape that fits is %d x %d: give --size %d%s", w, h, w > h ? w : h,
+                 r->settings->optimizer == NSCL_LBFGS && r->settings->lbfgs_history > 10 ? ", or --lbfgs-history 10" : "");
+    return nscl_fail(error, NSCL_NO_MEMORY,
+                     "a picture of %d x %d needs %.0f MiB in buffers of up to %.0f, but %.0f MiB in buffers of up to %.0f may be taken of %s; %s", r->w, r->h,
+                     (double)plan.bytes / mib, (double)plan.largest / mib, (double)most / mib, (double)ctx->facts.largest_buffer / mib,
+                     r->job->max_memory && r->job->max_memory == most ? "the device, by --max-memory" : "the device", instead);
+}
