@@ -6,11 +6,11 @@
 typedef struct adam {
     nscl_problem *p;
     const nscl_adam_settings *settings;
-    cl_mem x, g, m, v, good; /* good: the last iterate with a finite loss */
-    cl_mem mean, shown;      /* sum of the iterates by their weights, and that over the weights' sum; without an average NULL and x */
-    double weight;           /* that sum */
-    double rate, good_loss;
-    int step, t; /* t counts since the moments were cleared */
+    cl_mem x, g, m, v, good;         /* good: the last iterate with a finite loss */
+    cl_mem mean, shown;              /* sum of the iterates by their weights, and that over the weights' sum; without an average NULL and x */
+    double weight;                   /* that sum */
+    double rate, good_loss, highest; /* accepted losses: the last, and the highest */
+    int step, t;                     /* t counts since the moments were cleared */
 } adam;
 
 static void exchange(void *self, nscl_state *st)
@@ -26,27 +26,31 @@ static void exchange(void *self, nscl_state *st)
     nscl_state_real(st, "weight", &a->weight);
     nscl_state_real(st, "rate", &a->rate);
     nscl_state_real(st, "loss", &a->good_loss);
+    nscl_state_real(st, "highest", &a->highest);
     nscl_state_integer(st, "step", &a->step);
     nscl_state_integer(st, "t", &a->t);
 }
 
-/* The iterate's loss is known: it becomes the good one and a part of the mean, or, if that is not finite, it is taken back: the last
+/* The iterate's loss is known: it becomes the good one and a part of the mean, or, if that is not finite or exploded, it is taken back: the last
  * good iterate, fresh moments, half the rate. Returns what to note. */
 static const char *judge(adam *a, double loss)
 {
     nscl_context *ctx = a->p->ctx;
     size_t n = a->p->n;
     double decay = a->settings->ema;
-    if (!isfinite(loss)) {
+    int exploded = isfinite(loss) && a->step > 0 && loss > NSCL_EXPLOSION * a->highest;
+    if (!isfinite(loss) || exploded) {
         nscl_axpby(ctx, a->x, a->good, n, 1.0f, 0.0f);
         nscl_fill(ctx, a->m, n, 0.0f);
         nscl_fill(ctx, a->v, n, 0.0f);
         a->rate /= 2;
         a->t = 0;
-        return "loss not finite: back to the last good picture, moments cleared, rate halved";
+        return exploded ? "loss exploded: back to the last good picture, moments cleared, rate halved"
+                        : "loss not finite: back to the last good picture, moments cleared, rate halved";
     }
     nscl_axpby(ctx, a->good, a->x, n, 1.0f, 0.0f);
     a->good_loss = loss;
+    a->highest = fmax(a->highest, loss);
     if (a->mean && a->step > 0) {
         a->weight = decay * a->weight + 1 - decay;
         nscl_axpby(ctx, a->mean, a->x, n, (float)(1 - decay), (float)decay);

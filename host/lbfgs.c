@@ -23,10 +23,11 @@ typedef struct lbfgs {
     cl_mem x, trial, d, g[3];
     cl_mem work; /* for H0 y; NULL without a preconditioner */
     cl_ulong blocks;
-    int current; /* which g belongs to x */
-    int other;   /* which g the running evaluation fills */
-    double loss; /* at x */
-    pair *pairs; /* a ring: the oldest at `first` */
+    int current;    /* which g belongs to x */
+    int other;      /* which g the running evaluation fills */
+    double loss;    /* at x */
+    double highest; /* of accepted losses */
+    pair *pairs;    /* a ring: the oldest at `first` */
     int first, count;
     double shrink;     /* of the first trial step, after failures */
     double scale;      /* s . y / y . H0 y of the newest pair, 0 before there is one */
@@ -172,6 +173,7 @@ static void exchange(void *self, nscl_state *st)
     nscl_state_vector(st, "x", o->x, elements, n);
     nscl_state_vector(st, "gradient", o->g[o->current], elements, n);
     nscl_state_real(st, "loss", &o->loss);
+    nscl_state_real(st, "highest", &o->highest);
     nscl_state_real(st, "shrink", &o->shrink);
     nscl_state_real(st, "scale", &o->scale);
     nscl_state_real(st, "first step", &o->first_step);
@@ -210,6 +212,7 @@ static void accept(lbfgs *o, nscl_point to, double start_slope)
     NSCL_RUN(ctx, "step_to", DIM1(o->blocks), ARG(o->x), ARG(o->x), ARG(o->d), ARG(o->blocks), ARG(t));
     o->current = to.gradient;
     o->loss = to.f;
+    o->highest = fmax(o->highest, to.f);
 }
 
 /* One iteration: direction, first trial, line search. first_step: of the very first direction. */
@@ -231,9 +234,14 @@ static void iterate(lbfgs *o)
         o->note = "the direction did not descend: history dropped";
         return;
     }
-    if (o->settings->line_search == NSCL_FIXED_STEP)
+    if (o->settings->line_search == NSCL_FIXED_STEP) {
         not_finite = !isfinite(first.f);
-    else if (go_on)
+        if (first.f > NSCL_EXPLOSION * o->highest) { /* a line search would take it back by itself */
+            best = start;
+            drop_history(o);
+            o->note = "loss exploded: back to the last good picture, history dropped, step shrunk";
+        }
+    } else if (go_on)
         best = nscl_wolfe_search(start, first, trial, o, &not_finite);
     else if (!(first.f < start.f))
         best = start;
@@ -247,7 +255,7 @@ static void iterate(lbfgs *o)
         return;
     }
     /* No step along d helps: begin anew from here with a shorter one. */
-    if (!not_finite)
+    if (!not_finite && !o->note)
         o->note = "no step lowers the loss: history dropped, step shrunk";
     drop_history(o);
     o->shrink *= 0.1;
@@ -266,6 +274,7 @@ static nscl_status begin(lbfgs *o)
         return nscl_fail(&p->ctx->error, NSCL_BAD_NUMBER, "the loss is not finite at the start: lower the weights, or check the network file");
     if (p->report(p->user, o->x, o->loss, NULL))
         o->stop = 1;
+    o->highest = o->loss;
     o->first_step = 1;
     if (settings->first_change > 0 && norms[1] > 0)
         o->first_step = settings->first_change * sqrt((double)p->elements / norms[1]);

@@ -28,6 +28,9 @@ typedef struct nscl_problem {
     void *user;
 } nscl_problem;
 
+/* A loss this many times the highest accepted before is an explosion: no step of a working optimiser leads there. */
+#define NSCL_EXPLOSION 1e3
+
 /* Slots each optimiser wants after the loss's. */
 #define NSCL_ADAM_SLOTS 0
 #define NSCL_LBFGS_SLOTS(history) (3 + 2 * (history))

@@ -3,6 +3,7 @@
 #include "style.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,7 +243,17 @@ static void evaluate(void *user, cl_mem gradient, cl_mem x)
 static double loss_value(void *user, const double *sums)
 {
     nscl_run *r = user;
+    int shallowest = NSCL_MAX_CONVS;
     r->loss_now = nscl_loss_terms(&r->loss, sums, r->terms, &r->term_count);
+    r->overflow[0] = '\0';
+    for (int i = 0; i < r->term_count && !isfinite(r->loss_now); i++) {
+        const char *colon = strchr(r->terms[i].name, ':');
+        int layer = colon ? nscl_weights_find(r->weights, colon + 1, NULL) : -1; /* total variation: the picture itself */
+        if (!isfinite(r->terms[i].value) && layer < shallowest) {
+            shallowest = layer;
+            snprintf(r->overflow, sizeof r->overflow, "%s", r->terms[i].name);
+        }
+    }
     return r->loss_now;
 }
 
@@ -252,7 +263,8 @@ static int report(void *user, cl_mem x, double loss, const char *note)
     const nscl_settings *s = r->settings;
     int adam = s->optimizer == NSCL_ADAM, step = r->problem.evaluations - 1 - adam;
     if (note)
-        nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: %s", r->problem.evaluations, note);
+        nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: %s%s%s%s", r->problem.evaluations, note, r->overflow[0] ? " (" : "", r->overflow,
+                 r->overflow[0] ? " overflowed first)" : "");
     if (r->best && step >= 0 && loss < r->best_loss && (step + 1 == s->iterations || (s->checkpoint_iterations && step % s->checkpoint_iterations == 0))) {
         r->best_loss = loss;
         nscl_axpby(r->ctx, r->best, x, r->problem.n, 1.0f, 0.0f);

@@ -23,6 +23,7 @@ typedef struct nscl_run {
     double best_loss;
     cl_mem shown;                    /* within the callback */
     nscl_problem problem;            /* reports to job->progress */
+    char overflow[32];               /* the shallowest term of the latest evaluation that was not finite; "": none */
     int saved;                       /* evaluations when the state was last saved */
     nscl_term terms[NSCL_MAX_TERMS]; /* of the latest evaluation */
     int term_count;

@@ -131,6 +131,24 @@ static void faults(void **state)
     }
 }
 
+/* A loss that leaps a million times the highest before is taken back by those that have no line search. */
+static void explosion(void **state)
+{
+    method m = (method)(uintptr_t)*state;
+    for (int k = 3; k <= 12; k += 3) {
+        host_problem *p = open_for(&host_quadratic, ELEMENTS);
+        p->fault = 1e6 * host_problem_value(p, p->x);
+        p->fault_at = k;
+        assert_int_equal(minimise(p, m, k + 40, m == ADAM ? 0.1 : 1), NSCL_OK);
+        int told = 0;
+        for (int i = k - 1; i <= k && i < p->count; i++)
+            told |= p->notes[i] && strstr(p->notes[i], "exploded");
+        assert_true(m == WOLFE || told);
+        assert_true(host_problem_value(p, p->x) < 0.9 * lowest(p, 0, k - 1));
+        host_problem_close(p);
+    }
+}
+
 /* Not a number wherever a step leads further than `radius` from the start, which bars the way to the minimum: the best
  * within is found as far as it goes, and nothing that is not finite is kept. */
 static void barrier(void **state)
@@ -194,7 +212,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void **state);
-    } each[] = {{"never stops", never_stops}, {"faults", faults}, {"barrier", barrier}, {"bad start", bad_start}, {"stopped", stopped}};
+    } each[] = {{"never stops", never_stops}, {"faults", faults},       {"explosion", explosion},
+                {"barrier", barrier},         {"bad start", bad_start}, {"stopped", stopped}};
     enum { EACH = sizeof each / sizeof *each };
     struct CMUnitTest tests[MINIMA + EACH * METHODS];
     char names[EACH * METHODS][40];
