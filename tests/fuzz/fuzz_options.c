@@ -50,9 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         argv[argc++] = word;
     }
     nscl_status status = nscl_options_parse(&options, argc, argv, &error);
-    fuzz_need(status == NSCL_OK || (status == NSCL_BAD_ARGUMENT && error.text[0]), "what is refused is explained");
+    fuzz_need(status == NSCL_OK || ((status == NSCL_BAD_ARGUMENT || status == NSCL_BAD_FILE) && error.text[0]), "what is refused is explained");
     if (status == NSCL_OK && options.content)
         use(&options, weights);
+    nscl_options_free(&options);
     free(text);
     return 0;
 }

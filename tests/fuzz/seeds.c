@@ -195,6 +195,34 @@ static void put_texts(void)
     put("options", "bytes", bytes_of("--content\n\xff\xfe%s%n\n--styles\n\xc3\xa9\n--output\n%d.png", 41));
 }
 
+/* A text record of a saved state: host/state.c. */
+static void add_text(struct make_bytes *state, const char *name, const char *text)
+{
+    unsigned char head[32] = {0};
+    const uint64_t size = strlen(text) + 1;
+    snprintf((char *)head, 23, "%s", name);
+    head[23] = 't';
+    memcpy(head + 24, &size, sizeof size);
+    make_insert(state, state->size, head, sizeof head);
+    make_insert(state, state->size, text, size);
+}
+
+static void put_states(void)
+{
+    static const char run[] = "{\"version\":\"0.1.0\",\"settings\":{\"content\":\"a.jpg\",\"styles\":[\"b.jpg\",\"c.jpg\"],\"preset\":\"gatys\","
+                              "\"width\":0,\"size\":64,\"style-scales\":[1.0,0.5],\"content-layers\":[\"relu4_2\"],\"content-layer-weights\":[1.0],"
+                              "\"preserve-colors\":true,\"seed\":7,\"tv-weight\":0.10000000000000001},\"sha256\":{\"content\":\"00\",\"styles\":[]}}";
+    struct make_bytes state = bytes_of("", 1); /* 0: even */
+    add_text(&state, "description", run);
+    put("state", "description", state);
+    state = bytes_of("", 1);
+    add_text(&state, "description", "");
+    add_text(&state, "settings", "0123456789abcdef");
+    put("state", "bare", state);
+    put_text("state", "foreign", "1nscl state 1\nand nothing else");
+    put_text("state", "no_state", "1{}");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -205,5 +233,6 @@ int main(int argc, char **argv)
     put_pictures();
     put_weights();
     put_texts();
+    put_states();
     return 0;
 }
