@@ -32,6 +32,7 @@ says() { grep -qF -e "$1" "$work/said" || fail "does not say '$1'"; }
 same() { cmp -s "$1" "$2" || fail "$1 and $2 differ: $3"; }
 
 lbfgs="--content photo.jpg --styles painting.jpg --size 96 --iterations 60 --init noise --seed 3 --round-iterations 25 --tv-weight 0.1"
+# shellcheck disable=SC2034 # by name, below
 adam="--content photo.jpg --styles painting.jpg --size 96 --iterations 60 --preset neural-style --checkpoint-iterations 7 --ema 0.5 --depth 16"
 best="--content photo.jpg --styles painting.jpg other.jpg --style-scales 1 0.7 --width 96 --iterations 60 --preset neural-style --checkpoint-iterations 7"
 
