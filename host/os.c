@@ -1,7 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "os.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +140,7 @@ FILE *nscl_part_open(const char *path, uint64_t *size, nscl_error *error)
         nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': %s", path, strerror(errno));
         return NULL;
     }
+    fcntl(fileno(part), F_SETFD, FD_CLOEXEC);                                       /* a child that outlives this process would keep the lock */
     int busy = flock(fileno(part), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; /* some systems lock nothing */
     /* Who had it before may have renamed it since it was opened here. */
     if (busy || fstat(fileno(part), &mine) != 0 || stat(path, &there) != 0 || mine.st_ino != there.st_ino || mine.st_dev != there.st_dev ||
@@ -194,6 +197,54 @@ void nscl_folder_make(const char *path)
         }
     mkdir(path, 0777);
     free(copy);
+}
+
+int nscl_folder_each(const char *path, void (*each)(const char *name, void *user), void *user)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    if (!folder)
+        return 0;
+    while ((entry = readdir(folder)) != NULL)
+        if (entry->d_name[0] != '.')
+            each(entry->d_name, user);
+    closedir(folder);
+    return 1;
+}
+
+static void remove_from(const char *name, void *folder)
+{
+    char *path = nscl_path_join(folder, name);
+    if (path)
+        unlink(path);
+    free(path);
+}
+
+void nscl_folder_remove(const char *path)
+{
+    nscl_folder_each(path, remove_from, (void *)(size_t)path);
+    rmdir(path);
+}
+
+int nscl_file_facts(const char *path, uint64_t *size, double *changed)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return 0;
+    if (size)
+        *size = (uint64_t)info.st_size;
+    if (changed)
+        *changed = (double)info.st_mtime;
+    return 1;
+}
+
+int nscl_random(void *bytes, size_t size)
+{
+    FILE *source = fopen("/dev/urandom", "rb");
+    int all = source && fread(bytes, 1, size, source) == size;
+    if (source)
+        fclose(source);
+    return all;
 }
 
 char *nscl_user_folder(char kind, int create)

@@ -51,6 +51,17 @@ char *nscl_user_folder(char kind, int create);
 /* Makes the folder and those above it; what is wrong shows when it is used. */
 void nscl_folder_make(const char *path);
 
+/* Calls `each` with the name of every entry of the folder that does not begin with a dot, in no order. 0 where it cannot be read. */
+int nscl_folder_each(const char *path, void (*each)(const char *name, void *user), void *user);
+/* Removes the folder and the files in it; folders in it stay, and so does it then. */
+void nscl_folder_remove(const char *path);
+
+/* Size and time of the last change (seconds since 1970) of a regular file, either of which may be NULL: 1, or 0 where there is none. */
+int nscl_file_facts(const char *path, uint64_t *size, double *changed);
+
+/* Bytes that nobody can guess: 1, or 0 where the system has none. */
+int nscl_random(void *bytes, size_t size);
+
 /* 1 when the stream is a terminal that a line can be written over. */
 int nscl_terminal(FILE *stream);
 
