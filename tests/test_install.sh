@@ -19,6 +19,9 @@ for file in bin/nscl bin/nscl-probe bin/nscl-weights include/nscl.h lib/libnscl.
 done
 step usr/bin/nscl --version
 step usr/bin/nscl-weights verify builtin
+if [ -e usr/bin/nscl-studio ]; then # built where libmicrohttpd is
+    step usr/bin/nscl-studio --version
+fi
 
 # What the library shows to others is what its header declares.
 sed -n 's/.*[ *]\(nscl_[a-z0-9_]*\)(.*/\1/p' usr/include/nscl.h | sort -u >declared

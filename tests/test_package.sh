@@ -65,7 +65,7 @@ field() { dpkg-deb --field "$deb" "$1"; }
 field Maintainer | grep -q '<.*@.*>' || fail "it has no maintainer's address"
 [ "$(field Description | wc -l)" -ge 3 ] || fail "its description is short"
 # Each library that a file in it names is of a package that it depends on.
-for library in libc6 ocl-icd-libopencl1 libclblast1 libpng16-16 libjpeg62-turbo zlib1g libjansson4 libmd0; do
+for library in libc6 ocl-icd-libopencl1 libclblast1 libpng16-16 libjpeg62-turbo zlib1g libjansson4 libmd0 libmicrohttpd12; do
     if dpkg -s $library >/dev/null 2>&1; then
         field Depends | grep -qE "(^|[ ,|])$library( |,|$)" || fail "it does not depend on $library: $(field Depends)"
     fi
@@ -73,7 +73,7 @@ done
 step dpkg-deb --extract "$deb" files
 step dpkg-deb --control "$deb" control
 grep -q '^libnscl 0 nscl' control/shlibs || fail "nothing can depend on its library"
-for name in nscl nscl-probe nscl-bench nscl-tune nscl-weights; do
+for name in nscl nscl-probe nscl-bench nscl-tune nscl-weights nscl-studio; do
     for file in bin/$name share/man/man1/$name.1 share/bash-completion/completions/$name share/zsh/site-functions/_$name \
         share/fish/vendor_completions.d/$name.fish; do
         [ -s "files/usr/$file" ] || fail "it lacks /usr/$file"

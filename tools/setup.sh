@@ -47,14 +47,14 @@ modules="clblast libpng zlib libjpeg jansson libmd"
 [ $tests = no ] || modules="$modules cmocka"
 
 # Each for a feature of its own, built without where it is not there.
-optional_modules="libexif lcms2 matio libcurl"
+optional_modules="libexif lcms2 matio libcurl libmicrohttpd"
 
 build_packages="ocl-icd-opencl-dev opencl-c-headers libclblast-dev libpng-dev zlib1g-dev libjpeg-dev libexif-dev
-    liblcms2-dev libmatio-dev libjansson-dev libcurl4-openssl-dev libmd-dev ca-certificates"
-test_packages="libcmocka-dev libhdf5-dev libclang-rt-dev pocl-opencl-icd mesa-opencl-icd python3-venv"
+    liblcms2-dev libmatio-dev libjansson-dev libcurl4-openssl-dev libmicrohttpd-dev libmd-dev ca-certificates"
+test_packages="libcmocka-dev libhdf5-dev libclang-rt-dev pocl-opencl-icd mesa-opencl-icd python3-venv chromium chromium-driver"
 
 # Not in every release: the tests that use them are skipped without.
-optional_packages="oclgrind mesa-opencl-icd shellcheck libclang-rt-dev"
+optional_packages="oclgrind mesa-opencl-icd shellcheck libclang-rt-dev chromium chromium-driver"
 
 # An OpenCL device: true when some driver is registered. Mesa's registers everywhere but shows a device
 # only where it is asked to, so it does not count.
@@ -167,21 +167,21 @@ setup_other() {
         fedora)
             advise Fedora "sudo dnf install" \
                 "cmake make gcc gcc-c++ pkgconf-pkg-config 'pkgconfig(OpenCL)' opencl-headers clblast-devel libpng-devel zlib-devel libjpeg-turbo-devel \
-libexif-devel lcms2-devel matio-devel jansson-devel libcurl-devel libmd-devel pocl" \
-                "libcmocka-devel hdf5-devel compiler-rt mesa-libOpenCL clang ShellCheck python3" ;;
+libexif-devel lcms2-devel matio-devel jansson-devel libcurl-devel libmicrohttpd-devel libmd-devel pocl" \
+                "libcmocka-devel hdf5-devel compiler-rt mesa-libOpenCL clang ShellCheck python3 chromium chromedriver" ;;
         arch)
             advise Arch "sudo pacman -S --needed" \
-                "cmake make gcc pkgconf ocl-icd opencl-headers clblast libpng zlib libjpeg-turbo libexif lcms2 libmatio jansson curl libmd pocl" \
-                "cmocka hdf5 compiler-rt opencl-mesa clang shellcheck python" ;;
+                "cmake make gcc pkgconf ocl-icd opencl-headers clblast libpng zlib libjpeg-turbo libexif lcms2 libmatio jansson curl libmicrohttpd libmd pocl" \
+                "cmocka hdf5 compiler-rt opencl-mesa clang shellcheck python chromium" ;;
         macos)
             advise macOS "brew install" \
-                "cmake pkgconf clblast libpng jpeg-turbo libexif little-cms2 libmatio jansson curl libmd" \
+                "cmake pkgconf clblast libpng jpeg-turbo libexif little-cms2 libmatio jansson curl libmicrohttpd libmd" \
                 "cmocka hdf5 shellcheck python" ;;
         *)
             say "this system is not known here; needed are the development files of"
             echo "    OpenCL (loader and headers), CLBlast, libpng, zlib, libjpeg-turbo, jansson, libmd, and a driver such as PoCL"
-            echo "    and, each for a feature of its own: libexif, lcms2, matio, libcurl"
-            [ $tests = no ] || echo "    and for the tests: cmocka, HDF5, clang, shellcheck, python3"
+            echo "    and, each for a feature of its own: libexif, lcms2, matio, libcurl, libmicrohttpd"
+            [ $tests = no ] || echo "    and for the tests: cmocka, HDF5, clang, shellcheck, python3, chromium with its driver"
             ;;
     esac
 }
