@@ -41,6 +41,13 @@ typedef struct nscl_buffer {
     struct nscl_buffer *next;
 } nscl_buffer;
 
+/* What self-tests found on this device, for floats and for 16-bit floats: a bit for each nscl_conv_algorithm (findings.h). */
+typedef struct nscl_findings {
+    unsigned right[2], wrong[2];
+} nscl_findings;
+
+enum { NSCL_FOUND_REST = 31 }; /* the bit in `right` of everything but convolution */
+
 struct nscl_context {
     nscl_error error;
     nscl_device_facts facts;
@@ -55,6 +62,8 @@ struct nscl_context {
     char *conv_wanted; /* NSCL_CONV in the environment: this convolution wherever it can run; NULL: the program chooses */
     int half_storage;  /* feature maps and their gradients are 16-bit floats */
     int half_checked;  /* the device converts them right */
+    nscl_findings findings;
+    int checking; /* a self-test is at work, which wants neither tuning nor another */
     char *kernel_dir;
     char *cache_dir;            /* NULL: programs are not kept */
     struct nscl_tuning *tuning; /* rows for this device (tuning.h) */

@@ -53,7 +53,7 @@ int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algo
     return 1;
 }
 
-int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
+int nscl_conv_offered(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
 {
     if (which == NSCL_CONV_IMPLICIT && ctx->heavy_items == 1)
         return 0; /* work-items that take turns on a core: a hundredth of the others' rate, too slow even to be tried */
@@ -70,6 +70,11 @@ int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_
     if (which == NSCL_CONV_DIRECT && !(ctx->features & NSCL_FEATURE_BLOCKED) && getenv("NSCL_FEATURES"))
         return 0;
     return nscl_conv_can(ctx, conv, which) && !(needs[which] & ~ctx->features);
+}
+
+int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
+{
+    return nscl_conv_offered(ctx, conv, which) && !(ctx->findings.wrong[ctx->half_storage] >> which & 1);
 }
 
 /* What a row of the tuning says, where it can be followed. */
@@ -99,11 +104,10 @@ static int use_wanted(nscl_context *ctx, nscl_conv *conv)
     return 1;
 }
 
-void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w)
+/* The fastest, as far as an estimate tells, of those that the device's features allow. */
+static void use_estimate(nscl_context *ctx, nscl_conv *conv, int h, int w)
 {
     unsigned f = ctx->features;
-    if (use_wanted(ctx, conv) || use_row(ctx, conv, h, w))
-        return;
     if (conv->cin == 3)
         nscl_conv_use(ctx, conv, NSCL_CONV_IMAGE);
     else if (f & NSCL_FEATURE_TILED && ctx->heavy_items > 1 && nscl_tile_can(ctx)) /* GPUs; few channels leave Winograd's products thin */
@@ -123,6 +127,29 @@ void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w)
         nscl_conv_use(ctx, conv, NSCL_CONV_GEMM);
     else
         nscl_conv_use(ctx, conv, NSCL_CONV_DIRECT);
+}
+
+/* Where the estimate fell on one that the self-test excluded: the next best as a rule. */
+static void use_other(nscl_context *ctx, nscl_conv *conv)
+{
+    static const nscl_conv_algorithm order[] = {NSCL_CONV_WINOGRAD4,         NSCL_CONV_WINOGRAD6, NSCL_CONV_WINOGRAD2, NSCL_CONV_WINOGRAD4_BATCHED,
+                                                NSCL_CONV_WINOGRAD4_CLBLAST, NSCL_CONV_DIRECT,    NSCL_CONV_GEMM,      NSCL_CONV_IMPLICIT};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (nscl_conv_allowed(ctx, conv, order[i])) {
+            nscl_conv_use(ctx, conv, order[i]);
+            return;
+        }
+    nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "%s computes convolutions of %d to %d channels wrongly, by every algorithm; choose another device",
+              ctx->facts.info.name, conv->cin, conv->cout);
+}
+
+void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w)
+{
+    if (use_wanted(ctx, conv) || use_row(ctx, conv, h, w))
+        return;
+    use_estimate(ctx, conv, h, w);
+    if (ctx->findings.wrong[ctx->half_storage] >> conv->algorithm & 1)
+        use_other(ctx, conv);
 }
 
 /* The picture layer's weights: (blocks, 3, 3, 3) of ctx->block output lanes. */

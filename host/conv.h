@@ -38,7 +38,9 @@ void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w);
 
 /* Which algorithms can run this layer here. */
 int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm algorithm);
-/* Which of them the device's features allow as well: those that a row of the tuning (tuning.h) may choose. */
+/* Which of them the device's features allow as well. */
+int nscl_conv_offered(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm algorithm);
+/* And which the self-test did not find wrong: those that a row of the tuning (tuning.h) may choose. */
 int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm algorithm);
 /* Uses another algorithm from now on; packed weights of the former are released. */
 void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm algorithm);

@@ -1,5 +1,5 @@
 /* The operations of the loss and of the optimisers: one host function = one kernel (or CLBlast call) = one reference
- * function of tests/ref.c = one row of tests/test_ops.c, all with the same stem.
+ * function of reference.c = one row of check_table.c, all with the same stem.
  *
  * Arguments: context, outputs, inputs, sizes, scalars. Memory is cl_mem: activations are blocks of channels
  * (nscl_blocks(ctx, c), h, w, ctx->block), pictures planar (3, h, w) padded with zeros to whole blocks

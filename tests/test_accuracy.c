@@ -18,14 +18,20 @@ typedef struct layer {
 static layer make(int c)
 {
     size_t n = (size_t)c * (size_t)c * 9, m = (size_t)c * SIDE * SIDE;
-    layer l = {test_normal(n), test_normal((size_t)c), test_rectified(m), test_normal(m), test_zeros(m), test_zeros(m), NULL};
+    layer l = {nscl_check_normal(&test_check, n),
+               nscl_check_normal(&test_check, (size_t)c),
+               nscl_check_rectified(&test_check, m),
+               nscl_check_normal(&test_check, m),
+               nscl_check_zeros(&test_check, m),
+               nscl_check_zeros(&test_check, m),
+               NULL};
     for (size_t i = 0; i < n; i++)
         l.kernel[i] = (double)(float)(l.kernel[i] * sqrt(2.0 / (9.0 * c)));
     for (size_t i = 0; i < (size_t)c; i++)
         l.bias[i] = (double)(float)(l.bias[i] * 0.1);
-    l.conv = nscl_conv_create(test_ctx, test_floats(l.kernel, n), test_floats(l.bias, (size_t)c), c, c);
-    ref_conv_fwd(l.y, l.x, l.kernel, l.bias, c, c, SIDE, SIDE, 0);
-    ref_conv_bwd(l.dx, l.dz, l.kernel, NULL, c, c, SIDE, SIDE);
+    l.conv = nscl_check_conv(&test_check, l.kernel, l.bias, c, c, NSCL_CONV_DIRECT);
+    nscl_ref_conv_fwd(l.y, l.x, l.kernel, l.bias, c, c, SIDE, SIDE, 0);
+    nscl_ref_conv_bwd(l.dx, l.dz, l.kernel, NULL, c, c, SIDE, SIDE);
     return l;
 }
 
@@ -52,19 +58,18 @@ static void table(void **state)
     (void)state;
     for (int k = 0; k < CHANNELS; k++) {
         int c = channels[k];
-        (void)test_case("%d channels", c);
+        (void)nscl_check_case(&test_check, "%d channels", c);
         layer l = make(c);
         for (int a = 0; a < NSCL_CONV_ALGORITHMS; a++) {
             if (!nscl_conv_can(test_ctx, l.conv, (nscl_conv_algorithm)a))
                 continue;
-            cl_mem y = test_blocks_output(c, SIDE, SIDE), dx = test_blocks_output(c, SIDE, SIDE);
+            cl_mem y = nscl_check_blocks_output(&test_check, c, SIDE, SIDE), dx = nscl_check_blocks_output(&test_check, c, SIDE, SIDE);
             nscl_conv_use(test_ctx, l.conv, (nscl_conv_algorithm)a);
-            nscl_conv_fwd(test_ctx, l.conv, y, test_blocks_input(l.x, c, SIDE, SIDE), SIDE, SIDE, 0);
-            nscl_conv_bwd(test_ctx, l.conv, dx, test_blocks_input(l.dz, c, SIDE, SIDE), NULL, SIDE, SIDE);
-            error[a][k][0] = distance(test_read_blocks(y, c, SIDE, SIDE), l.y, (size_t)c * SIDE * SIDE);
-            error[a][k][1] = distance(test_read_blocks(dx, c, SIDE, SIDE), l.dx, (size_t)c * SIDE * SIDE);
+            nscl_conv_fwd(test_ctx, l.conv, y, nscl_check_blocks_input(&test_check, l.x, c, SIDE, SIDE), SIDE, SIDE, 0);
+            nscl_conv_bwd(test_ctx, l.conv, dx, nscl_check_blocks_input(&test_check, l.dz, c, SIDE, SIDE), NULL, SIDE, SIDE);
+            error[a][k][0] = distance(nscl_check_read_blocks(&test_check, y, c, SIDE, SIDE), l.y, (size_t)c * SIDE * SIDE);
+            error[a][k][1] = distance(nscl_check_read_blocks(&test_check, dx, c, SIDE, SIDE), l.dx, (size_t)c * SIDE * SIDE);
         }
-        test_conv_free(l.conv);
     }
     printf("| algorithm |");
     for (int k = 0; k < CHANNELS; k++)
@@ -89,6 +94,6 @@ int main(void)
     int status = test_open();
     if (status)
         return status;
-    test_row_begin("accuracy", (test_bound){0, 0, 0, 0});
+    test_row_begin("accuracy", (nscl_check_bound){0, 0, 0, 0});
     return test_close(cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS);
 }

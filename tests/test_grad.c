@@ -35,55 +35,53 @@ static double conv_value(const grad_case *g, const double *x)
 {
     size_t n = COUT * (size_t)g->h * (size_t)g->w;
     double *y = malloc(n * sizeof *y), sum;
-    ref_conv_fwd(y, x, kernel, bias, g->c, COUT, g->h, g->w, 0);
-    sum = ref_dot_product(y, upstream, n);
+    nscl_ref_conv_fwd(y, x, kernel, bias, g->c, COUT, g->h, g->w, 0);
+    sum = nscl_ref_dot_product(y, upstream, n);
     free(y);
     return sum;
 }
 
 static void conv_reference(const grad_case *g, double *dx, const double *x)
 {
-    ref_conv_bwd(dx, upstream, kernel, g->masked ? x : NULL, g->c, COUT, g->h, g->w);
+    nscl_ref_conv_bwd(dx, upstream, kernel, g->masked ? x : NULL, g->c, COUT, g->h, g->w);
 }
 
 static double *conv_device(const grad_case *g, const double *x)
 {
-    size_t n = (size_t)g->c * COUT * 9;
-    nscl_conv *conv = nscl_conv_create(test_ctx, test_floats(kernel, n), test_floats(bias, COUT), g->c, COUT);
-    if (!conv || !nscl_conv_can(test_ctx, conv, (nscl_conv_algorithm)g->variant) ||
-        (g->variant == NSCL_CONV_GEMM && !(test_ctx->features & NSCL_FEATURE_GEMM))) {
-        test_conv_free(conv);
+    if (g->variant == NSCL_CONV_GEMM && !(test_ctx->features & NSCL_FEATURE_GEMM))
         return NULL;
-    }
-    nscl_conv_use(test_ctx, conv, (nscl_conv_algorithm)g->variant);
-    cl_mem dx = g->c == 3 ? test_output(floats(g)) : test_blocks_output(g->c, g->h, g->w);
-    nscl_conv_bwd(test_ctx, conv, dx, test_blocks_input(upstream, COUT, g->h, g->w), g->masked ? test_blocks_input(x, g->c, g->h, g->w) : NULL, g->h, g->w);
-    test_conv_free(conv);
-    return g->c == 3 ? test_read(dx, floats(g)) : test_read_blocks(dx, g->c, g->h, g->w);
+    nscl_conv *conv = nscl_check_conv(&test_check, kernel, bias, g->c, COUT, (nscl_conv_algorithm)g->variant);
+    if (!conv)
+        return NULL;
+    cl_mem dx = g->c == 3 ? nscl_check_output(&test_check, floats(g)) : nscl_check_blocks_output(&test_check, g->c, g->h, g->w);
+    nscl_conv_bwd(test_ctx, conv, dx, nscl_check_blocks_input(&test_check, upstream, COUT, g->h, g->w),
+                  g->masked ? nscl_check_blocks_input(&test_check, x, g->c, g->h, g->w) : NULL, g->h, g->w);
+    return g->c == 3 ? nscl_check_read(&test_check, dx, floats(g)) : nscl_check_read_blocks(&test_check, dx, g->c, g->h, g->w);
 }
 
 /* ---- Pooling: likewise ---- */
 
 static double pool_value(const grad_case *g, const double *x)
 {
-    size_t n = (size_t)g->c * (size_t)ref_pooled(g->h, g->up) * (size_t)ref_pooled(g->w, g->up);
+    size_t n = (size_t)g->c * (size_t)nscl_ref_pooled(g->h, g->up) * (size_t)nscl_ref_pooled(g->w, g->up);
     double *y = malloc(n * sizeof *y), sum;
-    ref_pool_fwd(y, x, g->c, g->h, g->w, g->up, (nscl_pooling)g->variant);
-    sum = ref_dot_product(y, upstream, n);
+    nscl_ref_pool_fwd(y, x, g->c, g->h, g->w, g->up, (nscl_pooling)g->variant);
+    sum = nscl_ref_dot_product(y, upstream, n);
     free(y);
     return sum;
 }
 
 static void pool_reference(const grad_case *g, double *dx, const double *x)
 {
-    ref_pool_bwd(dx, upstream, x, g->c, g->h, g->w, g->up, (nscl_pooling)g->variant);
+    nscl_ref_pool_bwd(dx, upstream, x, g->c, g->h, g->w, g->up, (nscl_pooling)g->variant);
 }
 
 static double *pool_device(const grad_case *g, const double *x)
 {
-    cl_mem dx = test_blocks_output(g->c, g->h, g->w), dy = test_blocks_input(upstream, g->c, ref_pooled(g->h, g->up), ref_pooled(g->w, g->up));
-    nscl_pool_bwd(test_ctx, dx, dy, test_blocks_input(x, g->c, g->h, g->w), g->c, g->h, g->w, g->up, (nscl_pooling)g->variant);
-    return test_read_blocks(dx, g->c, g->h, g->w);
+    cl_mem dx = nscl_check_blocks_output(&test_check, g->c, g->h, g->w),
+           dy = nscl_check_blocks_input(&test_check, upstream, g->c, nscl_ref_pooled(g->h, g->up), nscl_ref_pooled(g->w, g->up));
+    nscl_pool_bwd(test_ctx, dx, dy, nscl_check_blocks_input(&test_check, x, g->c, g->h, g->w), g->c, g->h, g->w, g->up, (nscl_pooling)g->variant);
+    return nscl_check_read_blocks(&test_check, dx, g->c, g->h, g->w);
 }
 
 /* ---- Losses ---- */
@@ -92,8 +90,8 @@ static double gram_value(const grad_case *g, const double *x)
 {
     size_t n = (size_t)g->c * (size_t)g->c;
     double *gram = malloc(n * sizeof *gram), *slope = malloc(n * sizeof *slope), sum;
-    ref_gram_fwd(gram, x, g->c, g->h, g->w, gram_scale);
-    sum = ref_gram_loss(slope, gram, gram_target, g->c, 1, 0);
+    nscl_ref_gram_fwd(gram, x, g->c, g->h, g->w, gram_scale);
+    sum = nscl_ref_gram_loss(slope, gram, gram_target, g->c, 1, 0);
     free(gram);
     free(slope);
     return sum;
@@ -104,9 +102,9 @@ static void gram_reference(const grad_case *g, double *dx, const double *x)
 {
     size_t n = (size_t)g->c * (size_t)g->c;
     double *gram = malloc(n * sizeof *gram), *slope = malloc(n * sizeof *slope);
-    ref_gram_fwd(gram, x, g->c, g->h, g->w, gram_scale);
-    ref_gram_loss(slope, gram, gram_target, g->c, 4 * gram_scale, 0);
-    ref_gram_bwd(dx, slope, x, g->c, g->h, g->w, g->masked, 0);
+    nscl_ref_gram_fwd(gram, x, g->c, g->h, g->w, gram_scale);
+    nscl_ref_gram_loss(slope, gram, gram_target, g->c, 4 * gram_scale, 0);
+    nscl_ref_gram_bwd(dx, slope, x, g->c, g->h, g->w, g->masked, 0);
     free(gram);
     free(slope);
 }
@@ -118,51 +116,52 @@ static double *gram_device(const grad_case *g, const double *x)
     if (g->variant == NSCL_FEATURE_GEMM && !(before & NSCL_FEATURE_GEMM))
         return NULL;
     test_ctx->features = (unsigned)g->variant;
-    cl_mem gram = test_output(side * side), slope = test_output(side * side), partial = test_output(NSCL_PARTIALS), df = test_blocks_output(g->c, g->h, g->w);
-    cl_mem f = test_blocks_input(x, g->c, g->h, g->w);
+    cl_mem gram = nscl_check_output(&test_check, side * side), slope = nscl_check_output(&test_check, side * side),
+           partial = nscl_check_output(&test_check, NSCL_PARTIALS), df = nscl_check_blocks_output(&test_check, g->c, g->h, g->w);
+    cl_mem f = nscl_check_blocks_input(&test_check, x, g->c, g->h, g->w);
     nscl_gram_fwd(test_ctx, gram, f, g->c, g->h, g->w, (float)gram_scale);
-    nscl_gram_loss(test_ctx, partial, 0, slope, gram, test_square_input(gram_target, g->c), g->c, (float)(4 * gram_scale), 0);
+    nscl_gram_loss(test_ctx, partial, 0, slope, gram, nscl_check_square_input(&test_check, gram_target, g->c), g->c, (float)(4 * gram_scale), 0);
     nscl_gram_bwd(test_ctx, df, slope, f, g->c, g->h, g->w, g->masked, 0);
     test_ctx->features = before;
-    return test_read_blocks(df, g->c, g->h, g->w);
+    return nscl_check_read_blocks(&test_check, df, g->c, g->h, g->w);
 }
 
 static double content_value(const grad_case *g, const double *x)
 {
-    double *df = malloc(floats(g) * sizeof *df), sum = ref_content_loss(df, x, target, floats(g), 1, 0, 0);
+    double *df = malloc(floats(g) * sizeof *df), sum = nscl_ref_content_loss(df, x, target, floats(g), 1, 0, 0);
     free(df);
     return sum;
 }
 
 static void content_reference(const grad_case *g, double *dx, const double *x)
 {
-    ref_content_loss(dx, x, target, floats(g), 2, g->masked, 0);
+    nscl_ref_content_loss(dx, x, target, floats(g), 2, g->masked, 0);
 }
 
 static double *content_device(const grad_case *g, const double *x)
 {
-    cl_mem partial = test_output(NSCL_PARTIALS), df = test_blocks_output(g->c, g->h, g->w);
-    nscl_content_loss(test_ctx, partial, 0, df, test_blocks_input(x, g->c, g->h, g->w), test_blocks_input(target, g->c, g->h, g->w),
-                      nscl_block_floats(test_ctx, g->c, g->h, g->w), 2, g->masked, 0);
-    return test_read_blocks(df, g->c, g->h, g->w);
+    cl_mem partial = nscl_check_output(&test_check, NSCL_PARTIALS), df = nscl_check_blocks_output(&test_check, g->c, g->h, g->w);
+    nscl_content_loss(test_ctx, partial, 0, df, nscl_check_blocks_input(&test_check, x, g->c, g->h, g->w),
+                      nscl_check_blocks_input(&test_check, target, g->c, g->h, g->w), nscl_block_floats(test_ctx, g->c, g->h, g->w), 2, g->masked, 0);
+    return nscl_check_read_blocks(&test_check, df, g->c, g->h, g->w);
 }
 
 static double tv_value(const grad_case *g, const double *x)
 {
-    return ref_tv_fwd(x, g->h, g->w, (nscl_tv)g->variant, ay, ax);
+    return nscl_ref_tv_fwd(x, g->h, g->w, (nscl_tv)g->variant, ay, ax);
 }
 
 static void tv_reference(const grad_case *g, double *dx, const double *x)
 {
-    ref_fill(dx, floats(g), 0);
-    ref_tv_bwd(dx, NULL, x, g->h, g->w, (nscl_tv)g->variant, ay, ax);
+    nscl_ref_fill(dx, floats(g), 0);
+    nscl_ref_tv_bwd(dx, NULL, x, g->h, g->w, (nscl_tv)g->variant, ay, ax);
 }
 
 static double *tv_device(const grad_case *g, const double *x)
 {
-    cl_mem dx = test_input(test_zeros(floats(g)), floats(g));
-    nscl_tv_bwd(test_ctx, dx, test_input(x, floats(g)), g->h, g->w, (nscl_tv)g->variant, (float)ay, (float)ax);
-    return test_read(dx, floats(g));
+    cl_mem dx = nscl_check_input(&test_check, nscl_check_zeros(&test_check, floats(g)), floats(g));
+    nscl_tv_bwd(test_ctx, dx, nscl_check_input(&test_check, x, floats(g)), g->h, g->w, (nscl_tv)g->variant, (float)ay, (float)ax);
+    return nscl_check_read(&test_check, dx, floats(g));
 }
 
 /* ---- The checks ---- */
@@ -194,13 +193,13 @@ enum { CASES = sizeof cases / sizeof *cases, CONVS = NSCL_CONV_ALGORITHMS };
 static void prepare(const grad_case *g)
 {
     size_t n = floats(g), most = n > COUT * (size_t)g->h * (size_t)g->w ? n : COUT * (size_t)g->h * (size_t)g->w;
-    upstream = test_normal(most);
-    kernel = test_normal((size_t)g->c * COUT * 9);
-    bias = test_normal(COUT);
-    target = test_rectified(n);
-    gram_target = test_zeros((size_t)g->c * (size_t)g->c);
-    double *other = test_rectified(n);
-    ref_gram_fwd(gram_target, other, g->c, g->h, g->w, gram_scale); /* symmetric, and not exact in a float: */
+    upstream = nscl_check_normal(&test_check, most);
+    kernel = nscl_check_normal(&test_check, (size_t)g->c * COUT * 9);
+    bias = nscl_check_normal(&test_check, COUT);
+    target = nscl_check_rectified(&test_check, n);
+    gram_target = nscl_check_zeros(&test_check, (size_t)g->c * (size_t)g->c);
+    double *other = nscl_check_rectified(&test_check, n);
+    nscl_ref_gram_fwd(gram_target, other, g->c, g->h, g->w, gram_scale); /* symmetric, and not exact in a float: */
     for (size_t i = 0; i < (size_t)g->c * (size_t)g->c; i++)
         gram_target[i] = (double)(float)gram_target[i];
 }
@@ -208,7 +207,7 @@ static void prepare(const grad_case *g)
 /* No closer to a kink (a ReLU's, a maximum's, an absolute value's) than the difference quotient reaches. */
 static double *input(const grad_case *g)
 {
-    double *z = test_normal(floats(g));
+    double *z = nscl_check_normal(&test_check, floats(g));
     for (size_t i = 0; i < floats(g); i++)
         if (fabs(z[i]) < 0.01)
             z[i] = 0.25;
@@ -219,7 +218,7 @@ static double value_at(const grad_case *g, const double *z)
 {
     double *x = malloc(floats(g) * sizeof *x), v;
     if (g->masked)
-        ref_relu_fwd(x, z, floats(g));
+        nscl_ref_relu_fwd(x, z, floats(g));
     else
         memcpy(x, z, floats(g) * sizeof *x);
     v = g->value(g, x);
@@ -233,9 +232,9 @@ static double quotient(const grad_case *g, const double *z, const double *d)
     const double h = 1e-6;
     size_t n = floats(g);
     double *at = malloc(n * sizeof *at), ahead, behind;
-    ref_step_to(at, z, d, n, h);
+    nscl_ref_step_to(at, z, d, n, h);
     ahead = value_at(g, at);
-    ref_step_to(at, z, d, n, -h);
+    nscl_ref_step_to(at, z, d, n, -h);
     behind = value_at(g, at);
     free(at);
     return (ahead - behind) / (2 * h);
@@ -249,14 +248,14 @@ static double noise(const grad_case *g, const double *z)
 
 static void check_reference(const grad_case *g)
 {
-    if (!test_case("the reference, each element"))
+    if (!nscl_check_case(&test_check, "the reference, each element"))
         return;
     prepare(g);
     size_t n = floats(g);
-    double *z = input(g), *x = test_copy(z, n), *dx = test_zeros(n), *d = test_zeros(n), largest = 0;
+    double *z = input(g), *x = nscl_check_copy(&test_check, z, n), *dx = nscl_check_zeros(&test_check, n), *d = nscl_check_zeros(&test_check, n), largest = 0;
     if (g->masked)
-        ref_relu_fwd(x, x, n);
-    ref_fill(dx, n, NAN);
+        nscl_ref_relu_fwd(x, x, n);
+    nscl_ref_fill(dx, n, NAN);
     g->reference(g, dx, x);
     for (size_t i = 0; i < n; i++) {
         d[i] = 1;
@@ -264,24 +263,24 @@ static void check_reference(const grad_case *g)
         d[i] = 0;
         largest = fmax(largest, fabs(q));
         if (!(fabs(dx[i] - q) <= 1e-6 * fabs(q) + noise(g, z)))
-            test_complain("[%zu] is %.10g, and the difference quotient %.10g", i, dx[i], q);
+            nscl_check_complain(&test_check, "[%zu] is %.10g, and the difference quotient %.10g", i, dx[i], q);
     }
     if (!(largest > 0))
-        test_complain("no element has a slope: nothing was tested");
+        nscl_check_complain(&test_check, "no element has a slope: nothing was tested");
 }
 
 /* The error of the device's gradient along a direction is a sum of the errors of its elements, each of some roundings. */
 static void check_device(const grad_case *g, double tolerance)
 {
     for (int k = 0; k < 4; k++) {
-        test_rng.state = (uint64_t)k + 2;
-        if (!test_case("the device, direction %d", k))
+        test_check.rng.state = (uint64_t)k + 2;
+        if (!nscl_check_case(&test_check, "the device, direction %d", k))
             continue;
         prepare(g);
         size_t n = floats(g);
-        double *z = input(g), *x = test_copy(z, n), *d = test_normal(n), size = 0, slope = 0;
+        double *z = input(g), *x = nscl_check_copy(&test_check, z, n), *d = nscl_check_normal(&test_check, n), size = 0, slope = 0;
         if (g->masked)
-            ref_relu_fwd(x, x, n);
+            nscl_ref_relu_fwd(x, x, n);
         double *dx = g->device(g, x);
         if (!dx)
             return; /* not on this device; the reference was checked all the same */
@@ -291,14 +290,15 @@ static void check_device(const grad_case *g, double tolerance)
         }
         double q = quotient(g, z, d);
         if (!(size > 0) || !(fabs(slope - q) <= tolerance * sqrt(size) + noise(g, z)))
-            test_complain("slope %.9g, and the difference quotient %.9g: off by %.1e of the gradient", slope, q, fabs(slope - q) / sqrt(size));
+            nscl_check_complain(&test_check, "slope %.9g, and the difference quotient %.9g: off by %.1e of the gradient", slope, q,
+                                fabs(slope - q) / sqrt(size));
     }
 }
 
 static void run_case(void **state)
 {
     const grad_case *g = *state;
-    test_row_begin(g->name, (test_bound){0});
+    test_row_begin(g->name, (nscl_check_bound){0});
     check_reference(g);
     check_device(g, strstr(g->name, "winograd") ? 1e-4 : 1e-5);
     test_row_end();

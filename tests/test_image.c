@@ -33,7 +33,7 @@ static void assert_no_error(void)
 static float *resized(const nscl_picture *in, int oh, int ow, nscl_filter filter, int round_levels)
 {
     size_t m = (size_t)oh * (size_t)ow;
-    float *planes = test_memory(3 * m * sizeof *planes), *out = test_memory(3 * m * sizeof *out);
+    float *planes = nscl_check_memory(&test_check, 3 * m * sizeof *planes), *out = nscl_check_memory(&test_check, 3 * m * sizeof *out);
     cl_mem x = nscl_image_upload(test_ctx, in, NULL), y = nscl_image_resize(test_ctx, x, 3, in->height, in->width, oh, ow, filter, round_levels);
     nscl_buffer_read(test_ctx, planes, y, 3 * m * sizeof *planes);
     nscl_buffer_free(test_ctx, x);
@@ -104,9 +104,9 @@ static nscl_picture random_picture(int w, int h, int channels, int depth)
     assert_non_null(p.samples);
     for (size_t i = 0; i < n; i++)
         if (depth == 16)
-            ((uint16_t *)p.samples)[i] = (uint16_t)rng_below(&test_rng, 65536);
+            ((uint16_t *)p.samples)[i] = (uint16_t)rng_below(&test_check.rng, 65536);
         else
-            ((uint8_t *)p.samples)[i] = (uint8_t)rng_below(&test_rng, 256);
+            ((uint8_t *)p.samples)[i] = (uint8_t)rng_below(&test_check.rng, 256);
     return p;
 }
 

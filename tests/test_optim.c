@@ -8,7 +8,7 @@
 #include "host_problem.h"
 #include "line_search.h"
 #include "precondition.h"
-#include "ref_network.h"
+#include "reference_network.h"
 
 /* ---- Golden traces ---- */
 
@@ -16,13 +16,13 @@
  * the loss by 1e-4 of itself, its roundings in single precision would decide which way the search takes. */
 typedef struct golden_problem {
     golden_run golden;
-    ref_loss *loss;
+    nscl_ref_loss *loss;
 } golden_problem;
 
 static double golden_value_at(void *state, const double *x, double *g, size_t n)
 {
     (void)n;
-    return ref_loss_eval(((golden_problem *)state)->loss, g, x);
+    return nscl_ref_loss_eval(((golden_problem *)state)->loss, g, x);
 }
 
 static void golden_start(void *state, double *x, size_t n)
@@ -36,14 +36,15 @@ static host_problem *golden_problem_open(golden_problem *g, const char *name, in
 {
     golden_run_read(&g->golden, name);
     const golden_case *c = g->golden.golden;
-    g->loss = ref_loss_create(g->golden.weights, &g->golden.settings, &c->content, c->styles, c->style_count);
+    g->loss = nscl_ref_loss_create(g->golden.weights, &g->golden.settings, &c->content, c->styles, c->style_count);
+    assert_non_null(g->loss);
     return host_problem_open(&golden_function, g, c->count, slots);
 }
 
 static void golden_problem_close(golden_problem *g, host_problem *p)
 {
     host_problem_close(p);
-    ref_loss_free(g->loss);
+    nscl_ref_loss_free(g->loss);
     golden_run_close(&g->golden);
 }
 
@@ -53,7 +54,7 @@ static void golden_reference(void **state)
     golden_problem g;
     host_problem *p = golden_problem_open(&g, *state, 0);
     const golden_case *c = g.golden.golden;
-    double *gradient = calloc(c->count, sizeof *gradient), loss = ref_loss_eval(g.loss, gradient, c->start);
+    double *gradient = calloc(c->count, sizeof *gradient), loss = nscl_ref_loss_eval(g.loss, gradient, c->start);
     double off = golden_distance_most(gradient, c->gradient, c->count);
     printf("  %s: loss off by %.1e, gradient by %.1e\n", (const char *)*state, fabs(loss / c->loss - 1), off);
     assert_true(fabs(loss / c->loss - 1) <= 1e-10);
@@ -174,8 +175,9 @@ typedef struct textbook {
 
 static void textbook_precondition(const textbook *b, double *v)
 {
+    double work[MOST];
     if (b->h)
-        ref_pyramid_apply(v, b->h, b->w, b->ratio);
+        nscl_ref_pyramid_apply(v, work, b->h, b->w, b->ratio);
 }
 
 static int textbook_trial(void *user, double t, const int kept[2], nscl_point *point)
@@ -185,9 +187,9 @@ static int textbook_trial(void *user, double t, const int kept[2], nscl_point *p
     int into = 0;
     while (into == kept[0] || into == kept[1])
         into++;
-    ref_step_to(at, b->x, b->d, b->n, t);
+    nscl_ref_step_to(at, b->x, b->d, b->n, t);
     *point = (nscl_point){t, b->function->value(NULL, at, b->g[into], b->n), 0, into};
-    point->slope = ref_dot_product(b->g[into], b->d, b->n);
+    point->slope = nscl_ref_dot_product(b->g[into], b->d, b->n);
     b->losses[b->evaluations++] = point->f;
     return b->evaluations < b->wanted;
 }
@@ -201,8 +203,8 @@ static void textbook_direction(textbook *b)
     for (size_t i = 0; i < b->n; i++)
         b->d[i] = -g[i];
     for (int k = b->pairs - 1; k >= from; k--) {
-        alpha[k] = ref_dot_product(b->s[k], b->d, b->n) / ref_dot_product(b->s[k], b->y[k], b->n);
-        ref_axpby(b->d, b->y[k], b->n, -alpha[k], 1);
+        alpha[k] = nscl_ref_dot_product(b->s[k], b->d, b->n) / nscl_ref_dot_product(b->s[k], b->y[k], b->n);
+        nscl_ref_axpby(b->d, b->y[k], b->n, -alpha[k], 1);
     }
     textbook_precondition(b, b->d);
     if (b->pairs) {
@@ -210,12 +212,12 @@ static void textbook_direction(textbook *b)
         double hy[MOST];
         memcpy(hy, y, b->n * sizeof *hy);
         textbook_precondition(b, hy);
-        double scale = (b->h ? GUESS_SCALE : 1) * ref_dot_product(s, y, b->n) / ref_dot_product(y, hy, b->n);
+        double scale = (b->h ? GUESS_SCALE : 1) * nscl_ref_dot_product(s, y, b->n) / nscl_ref_dot_product(y, hy, b->n);
         for (size_t i = 0; i < b->n; i++)
             b->d[i] *= scale;
     }
     for (int k = from; k < b->pairs; k++)
-        ref_axpby(b->d, b->s[k], b->n, alpha[k] - ref_dot_product(b->y[k], b->d, b->n) / ref_dot_product(b->s[k], b->y[k], b->n), 1);
+        nscl_ref_axpby(b->d, b->s[k], b->n, alpha[k] - nscl_ref_dot_product(b->y[k], b->d, b->n) / nscl_ref_dot_product(b->s[k], b->y[k], b->n), 1);
 }
 
 static void textbook_run(textbook *b, nscl_line_search search)
@@ -223,23 +225,23 @@ static void textbook_run(textbook *b, nscl_line_search search)
     int not_finite = 0, same[2] = {0, 0};
     double f = b->function->value(NULL, b->x, b->g[0], b->n);
     b->losses[b->evaluations++] = f;
-    double first_step = fmin(1, 1 / ref_sum_absolute(b->g[0], b->n));
+    double first_step = fmin(1, 1 / nscl_ref_sum_absolute(b->g[0], b->n));
     if (b->h) {
         double hg[MOST];
         memcpy(hg, b->g[0], b->n * sizeof *hg);
         textbook_precondition(b, hg);
-        first_step = FIRST_CHANGE * sqrt((double)b->n / ref_dot_product(hg, hg, b->n));
+        first_step = FIRST_CHANGE * sqrt((double)b->n / nscl_ref_dot_product(hg, hg, b->n));
     }
     while (b->evaluations < b->wanted) {
         textbook_direction(b);
-        nscl_point start = {0, f, ref_dot_product(b->g[b->current], b->d, b->n), b->current}, to;
+        nscl_point start = {0, f, nscl_ref_dot_product(b->g[b->current], b->d, b->n), b->current}, to;
         same[0] = same[1] = b->current;
         int more = textbook_trial(b, b->pairs ? 1 : first_step, same, &to);
         if (search == NSCL_WOLFE && more)
             to = nscl_wolfe_search(start, to, textbook_trial, b, &not_finite);
-        ref_lbfgs_pair(b->s[b->pairs], b->y[b->pairs], b->d, b->g[to.gradient], b->g[b->current], b->n, to.t);
+        nscl_ref_lbfgs_pair(b->s[b->pairs], b->y[b->pairs], b->d, b->g[to.gradient], b->g[b->current], b->n, to.t);
         b->pairs++;
-        ref_step_to(b->x, b->x, b->d, b->n, to.t);
+        nscl_ref_step_to(b->x, b->x, b->d, b->n, to.t);
         b->current = to.gradient;
         f = to.f;
     }

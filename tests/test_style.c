@@ -259,7 +259,7 @@ static void half_trace(void **state)
     nscl_weights *weights = NULL;
     nscl_picture content, style, out;
     (void)state;
-    if (test_small || !half_possible())
+    if (test_check.small || !half_possible())
         skip();
     for (int i = 0; i < 3; i++)
         snprintf(paths[i], sizeof paths[i], "%s/%s", data ? data : "", names[i]);

@@ -1,22 +1,21 @@
 /* Plain loops in the order of the formulas. */
-#include "ref.h"
+#include "reference.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-void ref_relu_fwd(double *y, const double *x, size_t n)
+void nscl_ref_relu_fwd(double *y, const double *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         y[i] = x[i] > 0 ? x[i] : 0;
 }
 
-void ref_axpby(double *y, const double *x, size_t n, double a, double b)
+void nscl_ref_axpby(double *y, const double *x, size_t n, double a, double b)
 {
     for (size_t i = 0; i < n; i++)
         y[i] = b == 0 ? a * x[i] : a * x[i] + b * y[i];
 }
 
-void ref_fill(double *y, size_t n, double value)
+void nscl_ref_fill(double *y, size_t n, double value)
 {
     for (size_t i = 0; i < n; i++)
         y[i] = value;
@@ -34,39 +33,37 @@ static double tap(const double *kernel, int cin, int o, int i, int ky, int kx)
     return kernel[((size_t)o * (size_t)cin + (size_t)i) * 9 + (size_t)(3 * ky + kx)];
 }
 
-static int inside(int y, int x, int h, int w)
+/* y(r, s) += factor * x(r + down, s + right) wherever both are within the plane. */
+static void add_shifted(double *y, const double *x, double factor, int h, int w, int down, int right)
 {
-    return y >= 0 && y < h && x >= 0 && x < w;
+    for (int r = down < 0 ? -down : 0; r < h && r + down < h; r++)
+        for (int s = right < 0 ? -right : 0; s < w && s + right < w; s++)
+            y[at3(0, r, s, h, w)] += factor * x[at3(0, r + down, s + right, h, w)];
 }
 
-void ref_conv_fwd(double *y, const double *x, const double *kernel, const double *bias, int cin, int cout, int h, int w, int relu)
+void nscl_ref_conv_fwd(double *y, const double *x, const double *kernel, const double *bias, int cin, int cout, int h, int w, int relu)
 {
-    for (int o = 0; o < cout; o++)
-        for (int r = 0; r < h; r++)
-            for (int s = 0; s < w; s++) {
-                double sum = bias[o];
-                for (int i = 0; i < cin; i++)
-                    for (int ky = 0; ky < 3; ky++)
-                        for (int kx = 0; kx < 3; kx++)
-                            if (inside(r + ky - 1, s + kx - 1, h, w))
-                                sum += tap(kernel, cin, o, i, ky, kx) * x[at3(i, r + ky - 1, s + kx - 1, h, w)];
-                y[at3(o, r, s, h, w)] = relu && sum < 0 ? 0 : sum;
-            }
+    for (int o = 0; o < cout; o++) {
+        nscl_ref_fill(y + at3(o, 0, 0, h, w), (size_t)h * (size_t)w, bias[o]);
+        for (int i = 0; i < cin; i++)
+            for (int ky = 0; ky < 3; ky++)
+                for (int kx = 0; kx < 3; kx++)
+                    add_shifted(y + at3(o, 0, 0, h, w), x + at3(i, 0, 0, h, w), tap(kernel, cin, o, i, ky, kx), h, w, ky - 1, kx - 1);
+    }
+    if (relu)
+        nscl_ref_relu_fwd(y, y, (size_t)cout * (size_t)h * (size_t)w);
 }
 
 /* Each output's gradient is handed to the inputs it came from: the transposition of the loop above. */
-void ref_conv_bwd(double *dx, const double *dz, const double *kernel, const double *mask, int cin, int cout, int h, int w)
+void nscl_ref_conv_bwd(double *dx, const double *dz, const double *kernel, const double *mask, int cin, int cout, int h, int w)
 {
     size_t n = (size_t)cin * (size_t)h * (size_t)w;
-    ref_fill(dx, n, 0);
+    nscl_ref_fill(dx, n, 0);
     for (int o = 0; o < cout; o++)
-        for (int r = 0; r < h; r++)
-            for (int s = 0; s < w; s++)
-                for (int i = 0; i < cin; i++)
-                    for (int ky = 0; ky < 3; ky++)
-                        for (int kx = 0; kx < 3; kx++)
-                            if (inside(r + ky - 1, s + kx - 1, h, w))
-                                dx[at3(i, r + ky - 1, s + kx - 1, h, w)] += tap(kernel, cin, o, i, ky, kx) * dz[at3(o, r, s, h, w)];
+        for (int i = 0; i < cin; i++)
+            for (int ky = 0; ky < 3; ky++)
+                for (int kx = 0; kx < 3; kx++)
+                    add_shifted(dx + at3(i, 0, 0, h, w), dz + at3(o, 0, 0, h, w), tap(kernel, cin, o, i, ky, kx), h, w, 1 - ky, 1 - kx);
     for (size_t k = 0; mask && k < n; k++)
         if (!(mask[k] > 0))
             dx[k] = 0;
@@ -74,7 +71,7 @@ void ref_conv_bwd(double *dx, const double *dz, const double *kernel, const doub
 
 /* ---- Pooling ---- */
 
-int ref_pooled(int n, int round_up)
+int nscl_ref_pooled(int n, int round_up)
 {
     return round_up ? (int)ceil(n / 2.0) : (int)floor(n / 2.0);
 }
@@ -98,9 +95,9 @@ static int largest(const double *x, const size_t *place, int n)
     return best;
 }
 
-void ref_pool_fwd(double *y, const double *x, int c, int h, int w, int round_up, nscl_pooling pooling)
+void nscl_ref_pool_fwd(double *y, const double *x, int c, int h, int w, int round_up, nscl_pooling pooling)
 {
-    int oh = ref_pooled(h, round_up), ow = ref_pooled(w, round_up);
+    int oh = nscl_ref_pooled(h, round_up), ow = nscl_ref_pooled(w, round_up);
     size_t place[4];
     for (int k = 0; k < c; k++)
         for (int oy = 0; oy < oh; oy++)
@@ -114,11 +111,11 @@ void ref_pool_fwd(double *y, const double *x, int c, int h, int w, int round_up,
 }
 
 /* The first of equal maxima takes the gradient. dx is the gradient before the ReLU whose output x is. */
-void ref_pool_bwd(double *dx, const double *dy, const double *x, int c, int h, int w, int round_up, nscl_pooling pooling)
+void nscl_ref_pool_bwd(double *dx, const double *dy, const double *x, int c, int h, int w, int round_up, nscl_pooling pooling)
 {
-    int oh = ref_pooled(h, round_up), ow = ref_pooled(w, round_up);
+    int oh = nscl_ref_pooled(h, round_up), ow = nscl_ref_pooled(w, round_up);
     size_t place[4], all = (size_t)c * (size_t)h * (size_t)w;
-    ref_fill(dx, all, 0);
+    nscl_ref_fill(dx, all, 0);
     for (int k = 0; k < c; k++)
         for (int oy = 0; oy < oh; oy++)
             for (int ox = 0; ox < ow; ox++) {
@@ -137,7 +134,7 @@ void ref_pool_bwd(double *dx, const double *dy, const double *x, int c, int h, i
 
 /* ---- Losses ---- */
 
-void ref_gram_fwd(double *gram, const double *f, int c, int h, int w, double scale)
+void nscl_ref_gram_fwd(double *gram, const double *f, int c, int h, int w, double scale)
 {
     size_t m = (size_t)h * (size_t)w, n = (size_t)c;
     for (size_t i = 0; i < n; i++)
@@ -149,7 +146,7 @@ void ref_gram_fwd(double *gram, const double *f, int c, int h, int w, double sca
         }
 }
 
-double ref_gram_loss(double *slope, const double *gram, const double *target, int c, double factor, int accumulate)
+double nscl_ref_gram_loss(double *slope, const double *gram, const double *target, int c, double factor, int accumulate)
 {
     double sum = 0;
     for (size_t i = 0; i < (size_t)c * (size_t)c; i++) {
@@ -160,7 +157,7 @@ double ref_gram_loss(double *slope, const double *gram, const double *target, in
     return sum;
 }
 
-void ref_gram_bwd(double *df, const double *slope, const double *f, int c, int h, int w, int masked, int accumulate)
+void nscl_ref_gram_bwd(double *df, const double *slope, const double *f, int c, int h, int w, int masked, int accumulate)
 {
     size_t m = (size_t)h * (size_t)w, n = (size_t)c;
     for (size_t i = 0; i < n; i++)
@@ -174,7 +171,7 @@ void ref_gram_bwd(double *df, const double *slope, const double *f, int c, int h
         }
 }
 
-double ref_content_loss(double *df, const double *f, const double *target, size_t n, double factor, int masked, int accumulate)
+double nscl_ref_content_loss(double *df, const double *f, const double *target, size_t n, double factor, int masked, int accumulate)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
@@ -185,7 +182,7 @@ double ref_content_loss(double *df, const double *f, const double *target, size_
     return sum;
 }
 
-double ref_tv_fwd(const double *x, int h, int w, nscl_tv form, double ay, double ax)
+double nscl_ref_tv_fwd(const double *x, int h, int w, nscl_tv form, double ay, double ax)
 {
     double sum = 0;
     for (int c = 0; c < 3; c++)
@@ -215,7 +212,7 @@ static void hand(double *dx, double *magnitude, size_t to, double g)
         magnitude[to] += fabs(g);
 }
 
-void ref_tv_bwd(double *dx, double *magnitude, const double *x, int h, int w, nscl_tv form, double ay, double ax)
+void nscl_ref_tv_bwd(double *dx, double *magnitude, const double *x, int h, int w, nscl_tv form, double ay, double ax)
 {
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < h; i++)
@@ -242,7 +239,7 @@ void ref_tv_bwd(double *dx, double *magnitude, const double *x, int h, int w, ns
             }
 }
 
-double ref_dot_product(const double *a, const double *b, size_t n)
+double nscl_ref_dot_product(const double *a, const double *b, size_t n)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -250,7 +247,7 @@ double ref_dot_product(const double *a, const double *b, size_t n)
     return sum;
 }
 
-double ref_sum_absolute(const double *a, size_t n)
+double nscl_ref_sum_absolute(const double *a, size_t n)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -265,14 +262,14 @@ static double into(double v, double lo, double hi)
     return lo < hi ? fmin(fmax(v, lo), hi) : v;
 }
 
-void ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, int t, double lr, double b1, double b2, double eps, ref_adam form, double lo,
-                   double hi)
+void nscl_ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, int t, double lr, double b1, double b2, double eps, nscl_ref_adam form,
+                        double lo, double hi)
 {
     double c1 = 1 - pow(b1, t), c2 = 1 - pow(b2, t);
     for (size_t i = 0; i < n; i++) {
         m[i] = b1 * m[i] + (1 - b1) * g[i];
         v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-        if (form == REF_ADAM_TENSORFLOW)
+        if (form == NSCL_REF_ADAM_TENSORFLOW)
             x[i] -= lr * sqrt(c2) / c1 * m[i] / (sqrt(v[i]) + eps);
         else
             x[i] -= lr * (m[i] / c1) / (sqrt(v[i] / c2) + eps);
@@ -280,13 +277,13 @@ void ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, i
     }
 }
 
-void ref_step_to(double *y, const double *x, const double *d, size_t n, double t)
+void nscl_ref_step_to(double *y, const double *x, const double *d, size_t n, double t)
 {
     for (size_t i = 0; i < n; i++)
         y[i] = x[i] + t * d[i];
 }
 
-void ref_lbfgs_pair(double *s, double *y, const double *d, const double *g, const double *g_old, size_t n, double t)
+void nscl_ref_lbfgs_pair(double *s, double *y, const double *d, const double *g, const double *g_old, size_t n, double t)
 {
     for (size_t i = 0; i < n; i++) {
         s[i] = t * d[i];
@@ -303,7 +300,7 @@ static double pyramid_weight(int i, int x)
     return d == 0 || d == 1 ? 0.375 : d == -1 || d == 2 ? 0.125 : 0;
 }
 
-void ref_pyramid_down(double *y, const double *x, int h, int w)
+void nscl_ref_pyramid_down(double *y, const double *x, int h, int w)
 {
     int ch = (h + 1) / 2, cw = (w + 1) / 2;
     for (int c = 0; c < 3; c++)
@@ -317,7 +314,7 @@ void ref_pyramid_down(double *y, const double *x, int h, int w)
             }
 }
 
-void ref_pyramid_up(double *x, const double *y, int h, int w, double weight)
+void nscl_ref_pyramid_up(double *x, const double *y, int h, int w, double weight)
 {
     int ch = (h + 1) / 2, cw = (w + 1) / 2;
     for (int c = 0; c < 3; c++)
@@ -328,24 +325,20 @@ void ref_pyramid_up(double *x, const double *y, int h, int w, double weight)
                         x[(c * h + a) * w + b] += weight * 4 * pyramid_weight(i, a) * pyramid_weight(j, b) * y[(c * ch + i) * cw + j];
 }
 
-void ref_pyramid_apply(double *v, int h, int w, double ratio)
+void nscl_ref_pyramid_apply(double *v, double *work, int h, int w, double ratio)
 {
     if ((h < w ? h : w) < 4)
         return;
     int ch = (h + 1) / 2, cw = (w + 1) / 2;
-    double *coarse = calloc(3 * (size_t)ch * (size_t)cw, sizeof *coarse);
-    if (!coarse)
-        abort();
-    ref_pyramid_down(coarse, v, h, w);
-    ref_pyramid_apply(coarse, ch, cw, ratio);
-    ref_pyramid_up(v, coarse, h, w, ratio);
-    free(coarse);
+    nscl_ref_pyramid_down(work, v, h, w);
+    nscl_ref_pyramid_apply(work, work + 3 * (size_t)ch * (size_t)cw, ch, cw, ratio);
+    nscl_ref_pyramid_up(v, work, h, w, ratio);
 }
 
 /* ---- Pictures ---- */
 
-void ref_resize_pass(double *y, const double *x, const int *first, const int *count, const double *coefficient, int taps, int planes, int h, int w, int on,
-                     int columns, int round_levels)
+void nscl_ref_resize_pass(double *y, const double *x, const int *first, const int *count, const double *coefficient, int taps, int planes, int h, int w, int on,
+                          int columns, int round_levels)
 {
     int lines = columns ? h : w, oh = columns ? h : on, ow = columns ? on : w;
     for (int c = 0; c < planes; c++)
@@ -363,28 +356,28 @@ void ref_resize_pass(double *y, const double *x, const int *first, const int *co
             }
 }
 
-void ref_image_affine(double *y, const double *x, size_t m, double scale, const double *shift, double lo, double hi)
+void nscl_ref_image_affine(double *y, const double *x, size_t m, double scale, const double *shift, double lo, double hi)
 {
     for (size_t c = 0; c < 3; c++)
         for (size_t p = 0; p < m; p++)
             y[c * m + p] = into(x[c * m + p] * scale + shift[c], lo, hi);
 }
 
-void ref_image_box(double *u, size_t m, const double mean[3])
+void nscl_ref_image_box(double *u, size_t m, const double mean[3])
 {
     for (size_t c = 0; c < 3; c++)
         for (size_t p = 0; p < m; p++)
             u[c * m + p] = fmin(fmax(u[c * m + p], -mean[c]), 255 - mean[c]);
 }
 
-void ref_image_blend(double *y, const double *noise, size_t n, double t)
+void nscl_ref_image_blend(double *y, const double *noise, size_t n, double t)
 {
     for (size_t i = 0; i < n; i++)
         y[i] = (1 - t) * y[i] + t * noise[i];
 }
 
 /* Luma from y, the two colour differences (blue and red minus luma) from the content. */
-void ref_image_keep_colours(double *y, const double *content, size_t m)
+void nscl_ref_image_keep_colours(double *y, const double *content, size_t m)
 {
     for (size_t p = 0; p < m; p++) {
         double luma = 0.299 * y[p] + 0.587 * y[m + p] + 0.114 * y[2 * m + p];

@@ -1,6 +1,6 @@
 /* A small generator (splitmix64) with a stated seed, so that a failure can be repeated anywhere. */
-#ifndef RNG_H
-#define RNG_H
+#ifndef NSCL_RNG_H
+#define NSCL_RNG_H
 
 #include <math.h>
 #include <stdint.h>
