@@ -53,9 +53,10 @@ int nscl_page_takes_many(const nscl_page_row *row);
 /* What environment variables the library obeys, for `sections`. */
 #define NSCL_PAGE_ENVIRONMENT                                                                                                                   \
     "NSCL_DEVICE is the device where --device is not given. NSCL_CACHE=off keeps no compiled programs. NSCL_TUNE=off uses the built-in tuning " \
-    "alone. NSCL_KERNELS names a folder whose .cl files replace the built-in ones."
-#define NSCL_PAGE_FILES \
-    "~/.cache/nscl holds compiled programs and tuning, ~/.local/share/nscl the networks vgg19 and vgg16; XDG_CACHE_HOME and XDG_DATA_HOME move them."
+    "alone. NSCL_SELFTEST=off leaves out the self-test at a device's first painting. NSCL_KERNELS names a folder whose .cl files replace the built-in ones."
+#define NSCL_PAGE_FILES                                                                                                                              \
+    "~/.cache/nscl holds compiled programs, tuning and what self-tests found, ~/.local/share/nscl the networks vgg19 and vgg16; XDG_CACHE_HOME and " \
+    "XDG_DATA_HOME move them."
 #define NSCL_PAGE_EXIT "0: done. 1: a failure while running. 2: wrong usage."
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "findings.h"
 #include "kernel.h"
 #include "os.h"
 #include "tensor.h"
@@ -110,6 +111,7 @@ nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl
     nscl_log(ctx, NSCL_LOG_INFO, "device %d: %s [%s], driver %s; blocks of %d channels", f->info.index, f->info.name, f->info.platform_name, f->info.driver,
              ctx->block);
     nscl_tuning_open(ctx);
+    nscl_findings_open(ctx);
     *out = ctx;
     ctx = NULL;
 done:

@@ -10,6 +10,7 @@
 #include "cli_log.h"
 #include "cli_progress.h"
 #include "cli_recorded.h"
+#include "cli_selftest.h"
 #include "options.h"
 
 typedef struct app {
@@ -397,6 +398,10 @@ int main(int argc, char **argv)
         if (status != NSCL_OK)
             fprintf(stderr, "nscl: %s\n", error.text);
         code = exit_code(status);
+    } else if (a->options.selftest) {
+        nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a};
+        nscl_cli_progress_open(&a->progress, &a->options, stderr);
+        code = nscl_cli_selftest("nscl", &open, 0, 0);
     } else {
         code = run(a);
     }

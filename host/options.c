@@ -126,6 +126,7 @@ static const nscl_option rows[] = {
     LONG("max-memory", 0, AT(max_memory), 0, "MiB of the device's memory that may be taken; 0: all but a sixteenth"),
     CHOICE("precision", REC, SET(precision), precisions, "fp16-storage: feature maps in 16 bits, for half their memory"),
     FLAG("list-devices", 0, AT(list_devices), "list the devices and end"),
+    FLAG("selftest", 0, AT(selftest), "check what the device computes, algorithm by algorithm, and end; see nscl-selftest"),
     CHOICE("generate", 0, AT(generate), forms, "print the manual page or a shell's completion, and end"),
     FLAG("version", 0, AT(version), "show the version and end"),
     FLAG("help", 0, AT(help), "show this and end"),
@@ -349,7 +350,8 @@ nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *arg
     memset(table, 0, sizeof table);
     nscl_options_init(options, NSCL_PRESET_GATYS);
     nscl_status status = scan(table, argc, argv, error);
-    int informing = was_given(table, "help") || was_given(table, "version") || was_given(table, "list-devices") || was_given(table, "generate");
+    int informing = was_given(table, "help") || was_given(table, "version") || was_given(table, "list-devices") || was_given(table, "selftest") ||
+                    was_given(table, "generate");
     int from = find_row("from", 4), resume = find_row("resume", 6), source = table[from].yes ? from : resume;
     if (status == NSCL_OK && !informing && table[source].yes) {
         options->recorded = calloc(1, sizeof *options->recorded);

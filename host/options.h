@@ -26,7 +26,7 @@ typedef struct nscl_options {
     int quality;
     int print_iterations;    /* 0: not given */
     nscl_page_form generate; /* 0: not given */
-    int overwrite, quiet, verbose, help, version, list_devices;
+    int overwrite, quiet, verbose, help, version, list_devices, selftest;
     int idle_count;
     nscl_idle idle[NSCL_MAX_IDLE];
     struct nscl_recorded *recorded; /* of --from or --resume; NULL: neither */
@@ -72,7 +72,7 @@ const nscl_option *nscl_option_row(int index);
 /* Defaults of the preset, nothing given. */
 void nscl_options_init(nscl_options *options, nscl_preset preset);
 
-/* Reads argv. NSCL_BAD_ARGUMENT with a message that names the option and the cure. With --help, --version, --generate or
+/* Reads argv. NSCL_BAD_ARGUMENT with a message that names the option and the cure. With --help, --version, --generate, --selftest or
  * --list-devices only those members, `device`, `quiet` and `verbose` are meaningful. */
 nscl_status nscl_options_parse(nscl_options *options, int argc, char *const *argv, nscl_error *error);
 /* Frees what parsing took; NULL members are accepted. */

@@ -247,6 +247,16 @@ int nscl_random(void *bytes, size_t size)
     return all;
 }
 
+void nscl_folder_make_for(const char *path_of_file)
+{
+    char *folder = strdup(path_of_file), *slash = folder ? strrchr(folder, '/') : NULL;
+    if (slash && slash != folder) {
+        *slash = '\0';
+        nscl_folder_make(folder);
+    }
+    free(folder);
+}
+
 char *nscl_user_folder(char kind, int create)
 {
     const char *base = getenv(kind == 'c' ? "XDG_CACHE_HOME" : "XDG_DATA_HOME");

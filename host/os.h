@@ -50,6 +50,8 @@ char *nscl_user_folder(char kind, int create);
 
 /* Makes the folder and those above it; what is wrong shows when it is used. */
 void nscl_folder_make(const char *path);
+/* The same for the folder that a file is in. */
+void nscl_folder_make_for(const char *path_of_file);
 
 /* Calls `each` with the name of every entry of the folder that does not begin with a dot, in no order. 0 where it cannot be read. */
 int nscl_folder_each(const char *path, void (*each)(const char *name, void *user), void *user);

@@ -57,6 +57,22 @@ static char *whole_source(nscl_context *ctx, const char *name)
     return text;
 }
 
+void nscl_program_digest(nscl_context *ctx, char hex[65])
+{
+    SHA2_CTX sha;
+    char shape[64];
+    snprintf(shape, sizeof shape, "%d %d %d %d", ctx->block, ctx->register_block, ctx->reduce_items, ctx->heavy_items);
+    SHA256Init(&sha);
+    for (const nscl_embedded *e = nscl_kernel_files; e->name; e++) {
+        char *text = source_text(ctx, e->name);
+        if (text)
+            SHA256Update(&sha, (const uint8_t *)text, strlen(text) + 1);
+        free(text);
+    }
+    SHA256Update(&sha, (const uint8_t *)shape, strlen(shape));
+    SHA256End(&sha, hex);
+}
+
 static const char *file_of_kernel(const char *kernel)
 {
     char pattern[64];

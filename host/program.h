@@ -9,4 +9,7 @@
  * after a failure (recorded in the context). The context owns it. */
 cl_program nscl_program_of(nscl_context *ctx, const char *kernel, const char *options);
 
+/* SHA-256, as hexadecimal digits, of every kernel's source and of what the device has them built for. */
+void nscl_program_digest(nscl_context *ctx, char hex[65]);
+
 #endif

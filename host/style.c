@@ -14,6 +14,7 @@
 #include "os.h"
 #include "precision.h"
 #include "precondition.h"
+#include "selftest.h"
 #include "style_state.h"
 #include "tune.h"
 
@@ -386,7 +387,9 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
     if (status != NSCL_OK)
         return status;
     nscl_tune_network(r->network, r->h, r->w);
-    status = nscl_run_set_up(r, error);
+    status = nscl_selftest_first(r->network, r->h, r->w, error);
+    if (status == NSCL_OK)
+        status = nscl_run_set_up(r, error);
     if (status == NSCL_OK && job->resume_file)
         status = nscl_run_resume(r, error);
     nscl_log(ctx, NSCL_LOG_INFO, "%d x %d, %d convolutions, %.1f MiB on the device (%.0f bytes a pixel)", r->w, r->h, r->network->depth,

@@ -74,7 +74,7 @@ static void keep(nscl_context *ctx, const char *path, nscl_tune_choice *choices,
 int nscl_tune_first(nscl_context *ctx, const nscl_tune_layer *layers, int count, double seconds)
 {
     int allowed[NSCL_CONV_ALGORITHMS], wide = 0, chosen = 0;
-    if (!ctx->tuning || ctx->tuning->rows || ctx->tuning->user_file || nscl_tuning_off() || getenv("NSCL_FEATURES") ||
+    if (!ctx->tuning || ctx->checking || ctx->tuning->rows || ctx->tuning->user_file || nscl_tuning_off() || getenv("NSCL_FEATURES") ||
         ctx->facts.quirks & NSCL_QUIRK_EMULATED || ctx->error.code != NSCL_OK)
         return 0;
     char *path = nscl_tuning_path(&ctx->facts);

@@ -119,7 +119,7 @@ const nscl_tuning_row *nscl_tuning_conv(const nscl_context *ctx, int cin, int co
     return NULL;
 }
 
-char *nscl_tuning_path(const nscl_device_facts *f)
+char *nscl_device_file(const nscl_device_facts *f, const char *kind)
 {
     SHA2_CTX sha;
     char hex[SHA256_DIGEST_STRING_LENGTH], name[80];
@@ -133,22 +133,22 @@ char *nscl_tuning_path(const nscl_device_facts *f)
     for (char *p = name; *p; p++)
         if (!isalnum((unsigned char)*p) && *p != '.' && *p != '-')
             *p = '_';
-    char *folder = nscl_user_folder('c', 0), *tuning = folder ? nscl_path_join(folder, "tuning") : NULL;
-    char *path = tuning ? nscl_path_join(tuning, name) : NULL;
+    char *folder = nscl_user_folder('c', 0), *of_kind = folder ? nscl_path_join(folder, kind) : NULL;
+    char *path = of_kind ? nscl_path_join(of_kind, name) : NULL;
     free(folder);
-    free(tuning);
+    free(of_kind);
     return path;
+}
+
+char *nscl_tuning_path(const nscl_device_facts *f)
+{
+    return nscl_device_file(f, "tuning");
 }
 
 nscl_status nscl_tuning_write(const nscl_device_facts *f, const char *path, const char *rows, nscl_error *error)
 {
     nscl_file file = {0};
-    char *folder = strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
-    if (slash && slash != folder) {
-        *slash = '\0';
-        nscl_folder_make(folder);
-    }
-    free(folder);
+    nscl_folder_make_for(path);
     nscl_status status = nscl_file_create(&file, path, error);
     if (status != NSCL_OK)
         return status;

@@ -61,7 +61,10 @@ int nscl_tuning_clblast(nscl_context *ctx);
 /* The last row for a convolution of cin to cout channels on h x w pixels; NULL without one. */
 const nscl_tuning_row *nscl_tuning_conv(const nscl_context *ctx, int cin, int cout, int h, int w);
 
-/* The user's file for a device and its driver, in the cache folder. malloc'ed; NULL when there is no home. */
+/* The user's file of a kind ("tuning") for a device and its driver, in the folder of that name in the cache folder. malloc'ed; NULL
+ * when there is no home. */
+char *nscl_device_file(const nscl_device_facts *facts, const char *kind);
+/* That of tuning. */
 char *nscl_tuning_path(const nscl_device_facts *facts);
 /* Writes `rows` (lines) under a head that names device and driver to `path`, whose folder is made; what was there is
  * replaced at the end, as a whole. */

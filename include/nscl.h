@@ -313,6 +313,39 @@ typedef struct nscl_job {
 NSCL_API nscl_status nscl_paint(nscl_context *context, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out,
                                 nscl_error *error);
 
+/* ---- Self-test ---- */
+
+typedef enum nscl_verdict { NSCL_PASSED, NSCL_FAILED, NSCL_SKIPPED } nscl_verdict;
+
+/* An operation, done one way, over several shapes of random data, against the same in double. */
+typedef struct nscl_selftest_row {
+    const char *operation; /* "conv_fwd", "pool_bwd", ..., "loss" (a whole network's, with its gradient) */
+    const char *way;       /* the algorithm or form: "winograd4", "max"; "" where there is but one */
+    nscl_precision precision;
+    int cases;           /* shapes tried */
+    const char *shape;   /* of the case whose elements were worst */
+    double error, bound; /* of a whole result (Euclidean), or of the worst element where a result is a single number: relative; and
+                          * what it may be: 0 where it must be exact */
+    double share;        /* of what an element may be off by roundings, the worst element: over 1 fails */
+    nscl_verdict verdict;
+    const char *why; /* NULL, or what failed, or why it was skipped */
+} nscl_selftest_row;
+
+typedef struct nscl_selftest_result {
+    uint64_t seed; /* of the random data */
+    int passed, failed, skipped;
+    double seconds;
+} nscl_selftest_result;
+
+/* Called after each row, whose texts last for the call. Return 0 to go on, anything else to stop. */
+typedef int (*nscl_selftest_fn)(const nscl_selftest_row *row, void *user);
+
+/* Holds what the program computes on this device, by every algorithm it may choose here, against double. seed 0: from the clock;
+ * the same seed gives the same data. row and out may be NULL. NSCL_BAD_DEVICE where something failed, NSCL_CANCELLED where `row`
+ * asked to stop. Convolution algorithms that fail are not used on this device and driver from then on, as the user's cache
+ * folder remembers; one that passes again is. */
+NSCL_API nscl_status nscl_selftest(nscl_context *context, uint64_t seed, nscl_selftest_fn row, void *user, nscl_selftest_result *out, nscl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

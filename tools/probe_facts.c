@@ -87,6 +87,18 @@ static json_t *extensions(const nscl_device_facts *f)
     return all;
 }
 
+/* What self-tests found wrong here. */
+static json_t *excluded(const nscl_context *ctx)
+{
+    static const char *const precisions[] = {"", " (fp16-storage)"};
+    json_t *all = json_array();
+    for (int half = 0; half < 2; half++)
+        for (int i = 0; i < NSCL_CONV_ALGORITHMS; i++)
+            if (ctx->findings.wrong[half] >> i & 1)
+                json_array_append_new(all, json_sprintf("convolution %s%s", nscl_conv_names[i], precisions[half]));
+    return all;
+}
+
 /* What the program decides from the facts, and the largest picture; needs the device opened. */
 static void add_use(json_t *device, const nscl_device_facts *f)
 {
@@ -104,6 +116,7 @@ static void add_use(json_t *device, const nscl_device_facts *f)
         json_object_set_new(device, "open_failed", json_string(error.text));
         return;
     }
+    json_object_set_new(device, "excluded", excluded(ctx));
     /* The layer is made only to see what is chosen for it. */
     nscl_conv *conv = nscl_conv_create(ctx, weights, bias, 64, 64);
     if (conv) {

@@ -80,6 +80,7 @@ static void print_facts(const json_t *d)
            flag(d, "fp64") ? "yes" : "no", flag(d, "subgroups") ? "yes" : "no", flag(d, "images") ? "yes" : "no", value(d, "alignment_bits") / 8);
     list("extensions", json_object_get(d, "extensions"), "none that matter here");
     list("quirks", json_object_get(d, "quirks"), "none known");
+    list("excluded", json_object_get(d, "excluded"), "nothing, as far as self-tests ran");
 }
 
 static void print_use(const json_t *d)
