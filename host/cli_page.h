@@ -51,8 +51,9 @@ int nscl_page_takes_files(const nscl_page_row *row);
 int nscl_page_takes_many(const nscl_page_row *row);
 
 /* What environment variables the library obeys, for `sections`. */
-#define NSCL_PAGE_ENVIRONMENT                                                                                                                   \
-    "NSCL_DEVICE is the device where --device is not given. NSCL_CACHE=off keeps no compiled programs. NSCL_TUNE=off uses the built-in tuning " \
+#define NSCL_PAGE_ENVIRONMENT                                                                                                                               \
+    "NSCL_DEVICE is the device where --device is not given. NSCL_CACHE=off keeps neither compiled programs nor findings of self-tests. NSCL_TUNE=off uses " \
+    "the built-in tuning "                                                                                                                                  \
     "alone. NSCL_SELFTEST=off leaves out the self-test at a device's first painting. NSCL_KERNELS names a folder whose .cl files replace the built-in ones."
 #define NSCL_PAGE_FILES                                                                                                                              \
     "~/.cache/nscl holds compiled programs, tuning and what self-tests found, ~/.local/share/nscl the networks vgg19 and vgg16; XDG_CACHE_HOME and " \

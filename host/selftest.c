@@ -75,12 +75,13 @@ static void find(nscl_findings *f, const nscl_check_row *row, nscl_verdict verdi
         f->wrong[row->half] |= bit;
 }
 
-static void settle(nscl_findings *f)
+static nscl_findings settled(nscl_findings f)
 {
     for (int half = 0; half < 2; half++) {
-        f->right[half] &= ~f->wrong[half];
-        f->wrong[half] &= ~(1u << NSCL_FOUND_REST); /* for which there is nothing else: it is tried again */
+        f.right[half] &= ~f.wrong[half];
+        f.wrong[half] &= ~(1u << NSCL_FOUND_REST); /* for which there is nothing else: it is tried again */
     }
+    return f;
 }
 
 /* ---- All of it ---- */
@@ -99,7 +100,7 @@ nscl_status nscl_selftest(nscl_context *ctx, uint64_t seed, nscl_selftest_fn rep
     test *t = test_open(ctx);
     if (!t)
         return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the self-test");
-    nscl_findings found = {{0}, {0}};
+    nscl_findings found = {{0}, {0}}, before = ctx->findings;
     t->check.vgg = 1;
     for (int i = 0; i < t->row_count && !stopped; i++) {
         const nscl_check_row *row = &t->rows[i];
@@ -108,6 +109,7 @@ nscl_status nscl_selftest(nscl_context *ctx, uint64_t seed, nscl_selftest_fn rep
         c->rng.state = result.seed + ((uint64_t)i << 48);
         nscl_verdict verdict = run(t, row);
         find(&found, row, verdict);
+        ctx->findings = settled(found); /* the whole network, last, uses what was found right */
         if (verdict == NSCL_FAILED && !first[0])
             snprintf(first, sizeof first, "%s%s%s%s", row->operation, row->way[0] ? " " : "", row->way, row->half ? ", fp16-storage" : "");
         *(verdict == NSCL_PASSED ? &result.passed : verdict == NSCL_FAILED ? &result.failed : &result.skipped) += 1;
@@ -126,11 +128,10 @@ nscl_status nscl_selftest(nscl_context *ctx, uint64_t seed, nscl_selftest_fn rep
         stopped = report && report(&told, user);
     }
     result.seconds = nscl_seconds() - start;
-    if (!stopped) {
-        settle(&found);
-        ctx->findings = found;
+    if (stopped)
+        ctx->findings = before;
+    else
         nscl_findings_keep(ctx);
-    }
     test_close(t, half);
     if (out)
         *out = result;

@@ -22,6 +22,9 @@ set(test_on_intel NSCL_DEVICE=intel NSCL_TEST_SMALL=2)
 set(test_on_intel-all NSCL_DEVICE=intel)
 set(test_by_intel-all ${CMAKE_CURRENT_SOURCE_DIR}/intel.sh ${test_icd_dir})
 set(test_by_intel ${CMAKE_CURRENT_SOURCE_DIR}/intel.sh ${test_icd_dir})
+# Those of both at once.
+set(test_on_cross NSCL_DEVICE=)
+set(test_by_cross ${test_by_intel})
 set(test_on_rusticl NSCL_DEVICE=llvmpipe RUSTICL_ENABLE=llvmpipe NSCL_TEST_SMALL=2 "NSCL_TEST_SKIP=conv_*winograd*")
 set(test_on_rusticl-all NSCL_DEVICE=llvmpipe RUSTICL_ENABLE=llvmpipe NSCL_TEST_SMALL=2)
 # The simulator is loaded before the sanitizers' runtime, which the latter would refuse.

@@ -73,7 +73,7 @@ done
 step dpkg-deb --extract "$deb" files
 step dpkg-deb --control "$deb" control
 grep -q '^libnscl 0 nscl' control/shlibs || fail "nothing can depend on its library"
-for name in nscl nscl-probe nscl-bench nscl-tune nscl-weights nscl-studio; do
+for name in nscl nscl-probe nscl-bench nscl-tune nscl-selftest nscl-weights nscl-studio; do
     for file in bin/$name share/man/man1/$name.1 share/bash-completion/completions/$name share/zsh/site-functions/_$name \
         share/fish/vendor_completions.d/$name.fish; do
         [ -s "files/usr/$file" ] || fail "it lacks /usr/$file"

@@ -14,7 +14,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # ---- what is in them -----------------------------------------------------------------------------------
 
 touch said
-for name in nscl nscl-probe nscl-bench nscl-tune nscl-weights nscl-studio; do
+for name in nscl nscl-probe nscl-bench nscl-tune nscl-selftest nscl-weights nscl-studio; do
     [ -x "$build/$name" ] || continue # nscl-studio is built where libmicrohttpd is
     program=$build/$name
     "$program" --help >help 2>said || fail "$name --help"
