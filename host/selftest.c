@@ -12,6 +12,7 @@
 #include "findings.h"
 #include "os.h"
 #include "precision.h"
+#include "tensor.h"
 
 enum { CASES = 6, HALF_CASES = 2, KNOWN_SEED = 20, SMALL_SIDE = 13, MOST_CHANNELS = 64 };
 
@@ -43,8 +44,10 @@ static test *test_open(nscl_context *ctx)
 
 static void test_close(test *t, int half)
 {
-    t->check.ctx->checking = 0;
-    nscl_precision_set(t->check.ctx, half ? NSCL_PRECISION_FP16_STORAGE : NSCL_PRECISION_FP32, NULL);
+    nscl_context *ctx = t->check.ctx;
+    ctx->checking = 0;
+    nscl_scratch_free(ctx); /* more than the work may need */
+    nscl_precision_set(ctx, half ? NSCL_PRECISION_FP16_STORAGE : NSCL_PRECISION_FP32, NULL);
     free(t);
 }
 

@@ -116,6 +116,15 @@ cl_mem nscl_scratch(nscl_context *ctx, int slot, size_t bytes)
     return ctx->scratch[slot];
 }
 
+void nscl_scratch_free(nscl_context *ctx)
+{
+    for (int i = 0; i < NSCL_SCRATCHES; i++) {
+        nscl_buffer_free(ctx, ctx->scratch[i]);
+        ctx->scratch[i] = NULL;
+        ctx->scratch_bytes[i] = 0;
+    }
+}
+
 static void forget(nscl_context *ctx, nscl_buffer **link)
 {
     nscl_buffer *b = *link;

@@ -36,6 +36,8 @@ void nscl_buffers_release(nscl_context *ctx);
 /* Working memory of at least `bytes` that any operation may use between two launches of its own: one buffer a slot
  * (0 to NSCL_SCRATCHES - 1), grown when more is asked for, so that after the first evaluation nothing is allocated. */
 cl_mem nscl_scratch(nscl_context *ctx, int slot, size_t bytes);
+/* Gives it back until it is asked for again. */
+void nscl_scratch_free(nscl_context *ctx);
 
 /* Blocking copies between host and device. Do nothing after an error. */
 void nscl_buffer_write(nscl_context *ctx, cl_mem mem, const void *data, size_t bytes);

@@ -308,7 +308,8 @@ typedef struct nscl_job {
     const char *description; /* kept in it, for nscl_description_read; NULL: none */
 } nscl_job;
 
-/* Paints. Returns NSCL_OK, NSCL_CANCELLED (with a result) or an error (without). The result has the content's alpha,
+/* Paints, the first time on a device after a short self-test of what will be used: NSCL_BAD_DEVICE where that is wrong and nothing can
+ * take its place. Returns NSCL_OK, NSCL_CANCELLED (with a result) or an error (without). The result has the content's alpha,
  * if it had any. The caller frees *out with nscl_picture_free. */
 NSCL_API nscl_status nscl_paint(nscl_context *context, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out,
                                 nscl_error *error);
