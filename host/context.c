@@ -149,11 +149,42 @@ nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error)
 {
     cl_int code = clFinish(ctx->queue);
     if (code != CL_SUCCESS)
-        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "the device failed while working: %s", nscl_cl_text(code));
+        nscl_fail_cl(ctx, code, "the device failed while working");
     nscl_status status = ctx->error.code;
     if (status != NSCL_OK) {
         nscl_fail(error, status, "%s", ctx->error.text);
-        nscl_error_clear(&ctx->error);
+        nscl_context_clear(ctx);
     }
     return status;
+}
+int nscl_cl_memory(cl_int code)
+{
+    return code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY || code == CL_INVALID_BUFFER_SIZE || code == -2032;
+}
+
+int nscl_cl_again(nscl_context *ctx, cl_int code)
+{
+    return (nscl_cl_memory(code) || code == CL_OUT_OF_RESOURCES) && clFinish(ctx->queue) == CL_SUCCESS;
+}
+
+void nscl_fail_cl(nscl_context *ctx, cl_int code, const char *format, ...)
+{
+    char what[400];
+    va_list arguments;
+    if (ctx->error.code != NSCL_OK)
+        return;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    ctx->failed_at = ctx->at;
+    ctx->failed_code = code;
+    nscl_fail(&ctx->error, nscl_cl_memory(code) ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE, "%s: %s", what, nscl_cl_text(code));
+}
+
+
+void nscl_context_clear(nscl_context *ctx)
+{
+    nscl_error_clear(&ctx->error);
+    ctx->failed_at = 0;
+    ctx->failed_code = 0;
 }

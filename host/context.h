@@ -78,10 +78,30 @@ struct nscl_context {
     size_t bytes, peak_bytes; /* of device memory held, and the most so far */
     int rehearsing;           /* buffers are counted and not made, nothing is enqueued, what is read is 0 (tensor.h) */
     size_t rehearsed_largest; /* buffer */
+    int at;                   /* what is at work: 1 + an nscl_conv_algorithm, NSCL_AT_GRAM, or 0 */
+    int failed_at;            /* what was, when the first error came, and its code; 0: none of OpenCL's */
+    cl_int failed_code;
+    unsigned conv_refused;      /* algorithms of convolution that failed on this device, a bit each (recover.h) */
+    int relieved, gram_changed; /* what recover.c does once was done */
 };
+
+enum { NSCL_AT_GRAM = -1 };
 
 /* The first error so far, copied to `error` and cleared; NSCL_OK if none. Waits for the device first. */
 nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error);
+
+/* nscl_fail for a code of OpenCL or CLBlast, whose text follows the message. */
+void nscl_fail_cl(nscl_context *ctx, cl_int code, const char *format, ...) NSCL_PRINTF(3, 4);
+
+/* 1 where the device refuses for want of memory. */
+int nscl_cl_memory(cl_int code);
+
+/* 1 where a command was refused for want of resources that earlier ones may have given back by now: it is worth asking once more.
+ * Waits for these; where one of them failed the device is at fault, and it is 0. */
+int nscl_cl_again(nscl_context *ctx, cl_int code);
+
+/* Forgets the first error, where something was done about it. */
+void nscl_context_clear(nscl_context *ctx);
 
 /* Sets build_options, which follow block, reduce_items and half_storage. */
 void nscl_context_build_options(nscl_context *ctx);

@@ -44,7 +44,7 @@ static const int serves_half[NSCL_CONV_ALGORITHMS] = {
 
 int nscl_conv_can(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm which)
 {
-    if (ctx->half_storage && !serves_half[which])
+    if ((ctx->half_storage && !serves_half[which]) || ctx->conv_refused & 1u << which)
         return 0;
     if (conv->cin == 3 || which == NSCL_CONV_IMAGE)
         return conv->cin == 3 && which == NSCL_CONV_IMAGE;
@@ -129,13 +129,18 @@ static void use_estimate(nscl_context *ctx, nscl_conv *conv, int h, int w)
         nscl_conv_use(ctx, conv, NSCL_CONV_DIRECT);
 }
 
-/* Where the estimate fell on one that the self-test excluded: the next best as a rule. */
+/* Where the estimate fell on one that the self-test excluded, or that failed: the next best as a rule, else any that is right. */
 static void use_other(nscl_context *ctx, nscl_conv *conv)
 {
     static const nscl_conv_algorithm order[] = {NSCL_CONV_WINOGRAD4,         NSCL_CONV_WINOGRAD6, NSCL_CONV_WINOGRAD2, NSCL_CONV_WINOGRAD4_BATCHED,
                                                 NSCL_CONV_WINOGRAD4_CLBLAST, NSCL_CONV_DIRECT,    NSCL_CONV_GEMM,      NSCL_CONV_IMPLICIT};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         if (nscl_conv_allowed(ctx, conv, order[i])) {
+            nscl_conv_use(ctx, conv, order[i]);
+            return;
+        }
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (nscl_conv_can(ctx, conv, order[i]) && !(ctx->findings.wrong[ctx->half_storage] >> order[i] & 1)) {
             nscl_conv_use(ctx, conv, order[i]);
             return;
         }
@@ -148,7 +153,7 @@ void nscl_conv_plan(nscl_context *ctx, nscl_conv *conv, int h, int w)
     if (use_wanted(ctx, conv) || use_row(ctx, conv, h, w))
         return;
     use_estimate(ctx, conv, h, w);
-    if (ctx->findings.wrong[ctx->half_storage] >> conv->algorithm & 1)
+    if ((ctx->findings.wrong[ctx->half_storage] | ctx->conv_refused) >> conv->algorithm & 1)
         use_other(ctx, conv);
 }
 
@@ -222,7 +227,7 @@ void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm which
     conv->algorithm = which;
 }
 
-void nscl_conv_fwd(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu)
+static void forward(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu)
 {
     if (conv->algorithm == NSCL_CONV_IMAGE) {
         if (!conv->packed[0])
@@ -238,7 +243,7 @@ void nscl_conv_fwd(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h
     a->run(ctx, &pass);
 }
 
-void nscl_conv_bwd(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_mem mask, int h, int w)
+static void backward(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_mem mask, int h, int w)
 {
     if (conv->algorithm == NSCL_CONV_IMAGE) {
         cl_int blocks = nscl_blocks(ctx, conv->cout);
@@ -252,4 +257,26 @@ void nscl_conv_bwd(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_
         conv->packed[1] = a->pack(ctx, conv, 1);
     nscl_conv_pass pass = {conv->cout, conv->cin, h, w, 1, dx, dz, conv->packed[1], NULL, 0, mask};
     a->run(ctx, &pass);
+}
+
+/* After a failure weights may be packed by halves. */
+static void leave(nscl_context *ctx, nscl_conv *conv)
+{
+    if (ctx->error.code != NSCL_OK)
+        nscl_conv_unpack(ctx, conv);
+    ctx->at = 0;
+}
+
+void nscl_conv_fwd(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu)
+{
+    ctx->at = 1 + (int)conv->algorithm;
+    forward(ctx, conv, y, x, h, w, relu);
+    leave(ctx, conv);
+}
+
+void nscl_conv_bwd(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_mem mask, int h, int w)
+{
+    ctx->at = 1 + (int)conv->algorithm;
+    backward(ctx, conv, dx, dz, mask, h, w);
+    leave(ctx, conv);
 }

@@ -27,7 +27,7 @@ nscl_kernel *nscl_kernel_get(nscl_context *ctx, const char *name, const char *op
     if (code == CL_SUCCESS)
         code = clGetKernelInfo(k->kernel, CL_KERNEL_NUM_ARGS, sizeof k->arguments, &k->arguments, NULL);
     if (code != CL_SUCCESS) {
-        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "cannot create the kernel %s: %s", name, nscl_cl_text(code));
+        nscl_fail_cl(ctx, code, "cannot create the kernel %s", name);
         if (k->kernel)
             clReleaseKernel(k->kernel);
         free(k->options);
@@ -54,7 +54,7 @@ void nscl_kernel_run(nscl_context *ctx, const char *name, const char *options, n
     for (size_t i = 0; i < count && code == CL_SUCCESS; i++)
         code = clSetKernelArg(k->kernel, (cl_uint)i, arguments[i].size, arguments[i].value);
     if (code != CL_SUCCESS) {
-        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "cannot set the arguments of kernel %s: %s", name, nscl_cl_text(code));
+        nscl_fail_cl(ctx, code, "cannot set the arguments of kernel %s", name);
         return;
     }
     if (ctx->facts.quirks & NSCL_QUIRK_GROUP_OF_ONE)
@@ -65,9 +65,10 @@ void nscl_kernel_run(nscl_context *ctx, const char *name, const char *options, n
         dims.global[i] = (dims.global[i] + dims.local[i] - 1) / dims.local[i] * dims.local[i];
     }
     code = clEnqueueNDRangeKernel(ctx->queue, k->kernel, dims.n, NULL, dims.global, dims.local, 0, NULL, NULL);
+    if (nscl_cl_again(ctx, code))
+        code = clEnqueueNDRangeKernel(ctx->queue, k->kernel, dims.n, NULL, dims.global, dims.local, 0, NULL, NULL);
     if (code != CL_SUCCESS)
-        nscl_fail(&ctx->error, code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE,
-                  "cannot run the kernel %s: %s", name, nscl_cl_text(code));
+        nscl_fail_cl(ctx, code, "cannot run the kernel %s", name);
 }
 
 void nscl_kernels_release(nscl_context *ctx)

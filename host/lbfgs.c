@@ -23,16 +23,16 @@ typedef struct lbfgs {
     cl_mem x, trial, d, g[3];
     cl_mem work; /* for H0 y; NULL without a preconditioner */
     cl_ulong blocks;
-    int current;    /* which g belongs to x */
-    int other;      /* which g the running evaluation fills */
-    double loss;    /* at x */
-    double highest; /* of accepted losses */
-    pair *pairs;    /* a ring: the oldest at `first` */
-    int first, count;
-    double shrink;     /* of the first trial step, after failures */
-    double scale;      /* s . y / y . H0 y of the newest pair, 0 before there is one */
-    double first_step; /* of a steepest-descent trial */
-    int end;           /* evaluation at which the round ends */
+    int current;               /* which g belongs to x */
+    int other;                 /* which g the running evaluation fills */
+    double loss;               /* at x */
+    double highest;            /* of accepted losses */
+    pair *pairs;               /* a ring: the oldest at `first` */
+    int first, count, history; /* pairs held at most: the settings', or what memory there is for */
+    double shrink;             /* of the first trial step, after failures */
+    double scale;              /* s . y / y . H0 y of the newest pair, 0 before there is one */
+    double first_step;         /* of a steepest-descent trial */
+    int end;                   /* evaluation at which the round ends */
     int stop;
     const char *note;
 } lbfgs;
@@ -44,7 +44,7 @@ static int slot(const lbfgs *o, int which)
 
 static pair *pair_at(const lbfgs *o, int i)
 {
-    return &o->pairs[(o->first + i) % o->settings->history];
+    return &o->pairs[(o->first + i) % o->history];
 }
 
 /* sums[out] = w . d after d += (ca sum[a] + cb sum[b]) v */
@@ -193,6 +193,31 @@ static void exchange(void *self, nscl_state *st)
     }
 }
 
+/* The pair to be filled, the oldest where all are; NULL after an error. Where memory is refused, those that are there must do. */
+static pair *next_pair(lbfgs *o)
+{
+    nscl_context *ctx = o->p->ctx;
+    if (o->count < o->history && !o->pairs[o->count].s) {
+        pair *a = &o->pairs[o->count]; /* the first ones are in place until the ring is full */
+        hold(o, a);
+        if (ctx->error.code == NSCL_NO_MEMORY && o->count > 0) {
+            nscl_log(ctx, NSCL_LOG_WARNING, "L-BFGS goes on with a history of %d instead of %d: %s", o->count, o->history, ctx->error.text);
+            nscl_context_clear(ctx);
+            nscl_buffer_free(ctx, a->s);
+            nscl_buffer_free(ctx, a->y);
+            *a = (pair){NULL, NULL, 0};
+            o->history = o->count;
+        }
+    }
+    if (ctx->error.code != NSCL_OK)
+        return NULL;
+    if (o->count < o->history)
+        return pair_at(o, o->count++);
+    pair *oldest = pair_at(o, 0);
+    o->first = (o->first + 1) % o->history;
+    return oldest;
+}
+
 /* Moves x to the point and remembers the pair; a pair without positive curvature would spoil the matrix. */
 static void accept(lbfgs *o, nscl_point to, double start_slope)
 {
@@ -200,12 +225,9 @@ static void accept(lbfgs *o, nscl_point to, double start_slope)
     float t = (float)to.t;
     double sy = to.t * (to.slope - start_slope);
     if (sy > 1e-10 && isfinite(sy)) {
-        pair *a = o->count < o->settings->history ? pair_at(o, o->count) : pair_at(o, 0);
-        if (o->count < o->settings->history)
-            o->count++;
-        else
-            o->first = (o->first + 1) % o->settings->history;
-        hold(o, a);
+        pair *a = next_pair(o);
+        if (!a)
+            return;
         a->sy = sy;
         NSCL_RUN(ctx, "lbfgs_pair", DIM1(o->blocks), ARG(a->s), ARG(a->y), ARG(o->d), ARG(o->g[to.gradient]), ARG(o->g[o->current]), ARG(o->blocks), ARG(t));
     }
@@ -288,7 +310,7 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     nscl_context *ctx = p->ctx;
     size_t bytes = p->n * sizeof(float);
     nscl_status status = NSCL_OK;
-    lbfgs o = {.p = p, .settings = settings, .x = x, .blocks = p->n / (size_t)ctx->block, .shrink = 1.0};
+    lbfgs o = {.p = p, .settings = settings, .x = x, .blocks = p->n / (size_t)ctx->block, .history = settings->history, .shrink = 1.0};
     o.pairs = calloc((size_t)settings->history, sizeof *o.pairs);
     if (!o.pairs)
         return nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for an L-BFGS history of %d", settings->history);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recover.h"
+
 static cl_mem features_of(const nscl_loss *loss, const nscl_loss_term *t)
 {
     return t->before_relu ? loss->activations->before[t->layer] : loss->activations->relu[t->layer];
@@ -187,12 +189,21 @@ static void evaluate(nscl_loss *loss, cl_mem dx, cl_mem x)
         nscl_axpby(loss->ctx, dx, dx, nscl_vector_floats(loss->ctx, loss->h, loss->w), (float)(1 / loss->scale), 0.0f);
 }
 
-void nscl_loss_eval(nscl_loss *loss, cl_mem dx, cl_mem x)
+static void evaluate_scaled(nscl_loss *loss, cl_mem dx, cl_mem x)
 {
     int tries = 0;
     do
         evaluate(loss, dx, x);
     while (loss->watch && rescale(loss, dx) && ++tries < SCALE_TRIES);
+}
+
+void nscl_loss_eval(nscl_loss *loss, cl_mem dx, cl_mem x)
+{
+    if (loss->ctx->error.code != NSCL_OK)
+        return; /* nothing to recover from here */
+    do
+        evaluate_scaled(loss, dx, x);
+    while (nscl_recover(loss->network, loss->activations));
     if (loss->tv_y > 0 || loss->tv_x > 0) {
         nscl_tv_fwd(loss->ctx, loss->sums, loss->slots - 1, x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);
         nscl_tv_bwd(loss->ctx, dx, x, loss->h, loss->w, loss->tv, (float)loss->tv_y, (float)loss->tv_x);

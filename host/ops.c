@@ -81,13 +81,8 @@ static void gram_gemm(nscl_context *ctx, cl_mem gram, cl_mem f, int c, cl_ulong 
     }
 }
 
-void nscl_gram_fwd(nscl_context *ctx, cl_mem gram, cl_mem f, int c, int h, int w, float scale)
+static void gram_blocked(nscl_context *ctx, cl_mem gram, cl_mem f, int c, cl_ulong m, float scale)
 {
-    cl_ulong m = (cl_ulong)h * (cl_ulong)w;
-    if (!(ctx->features & NSCL_FEATURE_BLOCKED)) {
-        gram_gemm(ctx, gram, f, c, m, scale);
-        return;
-    }
     /* Chunks of pixels that stay in cache while every pair of blocks visits them, and no more partial matrices than
      * are cheap to add up. */
     cl_int blocks = nscl_blocks(ctx, c), pairs = blocks * (blocks + 1) / 2;
@@ -103,6 +98,17 @@ void nscl_gram_fwd(nscl_context *ctx, cl_mem gram, cl_mem f, int c, int h, int w
     NSCL_RUN_WITH(ctx, "gram_sum", nscl_output_option(ov), HEAVY2(ctx, ctx->block, pairs), ARG(gram), ARG(partial), ARG(blocks), ARG(chunks), ARG(scale));
 }
 
+void nscl_gram_fwd(nscl_context *ctx, cl_mem gram, cl_mem f, int c, int h, int w, float scale)
+{
+    cl_ulong m = (cl_ulong)h * (cl_ulong)w;
+    ctx->at = NSCL_AT_GRAM;
+    if (ctx->features & NSCL_FEATURE_BLOCKED)
+        gram_blocked(ctx, gram, f, c, m, scale);
+    else
+        gram_gemm(ctx, gram, f, c, m, scale);
+    ctx->at = 0;
+}
+
 void nscl_gram_loss(nscl_context *ctx, cl_mem partial, int slot, cl_mem slope, cl_mem gram, cl_mem target, int c, float factor, int accumulate)
 {
     size_t side = nscl_gram_side(ctx, c);
@@ -110,19 +116,19 @@ void nscl_gram_loss(nscl_context *ctx, cl_mem partial, int slot, cl_mem slope, c
     NSCL_RUN(ctx, "gram_loss", REDUCE(ctx), ARG(partial), ARG(slot), ARG(slope), ARG(gram), ARG(target), ARG(n), ARG(factor), ARG(accumulate));
 }
 
-void nscl_gram_bwd(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, int h, int w, int masked, int accumulate)
+static void gram_bwd_blocked(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, cl_ulong m, int masked, int accumulate)
 {
-    cl_ulong m = (cl_ulong)h * (cl_ulong)w;
+    cl_ulong nr = (cl_ulong)ctx->register_block;
+    int ov = nscl_output_vectors(ctx, c);
+    cl_int blocks = nscl_blocks(ctx, c), tiles = ctx->heavy_items == 1 ? 8 : 1;
+    cl_ulong strips = (m + nr * (cl_ulong)tiles - 1) / (nr * (cl_ulong)tiles);
+    NSCL_RUN_WITH(ctx, "gram_bwd", nscl_output_option(ov), HEAVY2(ctx, blocks / ov, strips), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m), ARG(tiles),
+                  ARG(masked), ARG(accumulate));
+}
+
+static void gram_bwd_gemm(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, cl_ulong m, int masked, int accumulate)
+{
     cl_int blocks = nscl_blocks(ctx, c);
-    if (ctx->features & NSCL_FEATURE_BLOCKED) {
-        cl_ulong nr = (cl_ulong)ctx->register_block;
-        int ov = nscl_output_vectors(ctx, c);
-        cl_int tiles = ctx->heavy_items == 1 ? 8 : 1;
-        cl_ulong strips = (m + nr * (cl_ulong)tiles - 1) / (nr * (cl_ulong)tiles);
-        NSCL_RUN_WITH(ctx, "gram_bwd", nscl_output_option(ov), HEAVY2(ctx, blocks / ov, strips), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m), ARG(tiles),
-                      ARG(masked), ARG(accumulate));
-        return;
-    }
     size_t side = nscl_gram_side(ctx, c);
     cl_int n = (cl_int)side;
     cl_ulong count = strip(side, m);
@@ -133,6 +139,17 @@ void nscl_gram_bwd(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, 
         nscl_gemm(ctx, product, rows, slope, now, side, side, 0, 0, 1.0f, 0.0f);
         NSCL_RUN(ctx, "rows_unpack_bwd", DIM2(blocks, now), ARG(df), ARG(product), ARG(f), ARG(n), ARG(m), ARG(m0), ARG(now), ARG(masked), ARG(accumulate));
     }
+}
+
+void nscl_gram_bwd(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, int h, int w, int masked, int accumulate)
+{
+    cl_ulong m = (cl_ulong)h * (cl_ulong)w;
+    ctx->at = NSCL_AT_GRAM;
+    if (ctx->features & NSCL_FEATURE_BLOCKED)
+        gram_bwd_blocked(ctx, df, slope, f, c, m, masked, accumulate);
+    else
+        gram_bwd_gemm(ctx, df, slope, f, c, m, masked, accumulate);
+    ctx->at = 0;
 }
 
 void nscl_content_loss(nscl_context *ctx, cl_mem partial, int slot, cl_mem df, cl_mem f, cl_mem target, size_t n, float factor, int masked, int accumulate)

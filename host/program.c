@@ -151,7 +151,9 @@ static void build_failed(nscl_context *ctx, cl_program program, const char *name
         clGetProgramBuildInfo(program, ctx->facts.device, CL_PROGRAM_BUILD_LOG, n, log, NULL);
         snprintf(text, sizeof text, "%s", log);
     }
-    nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "cannot compile %s (%s) on %s: %s\n%s", name, options, ctx->facts.info.name, nscl_cl_text(code), text);
+    nscl_fail_cl(ctx, code, "cannot compile %s (%s) on %s", name, options, ctx->facts.info.name);
+    size_t used = strlen(ctx->error.text);
+    snprintf(ctx->error.text + used, sizeof ctx->error.text - used, "%s%s", text[0] ? "\n" : "", text);
     free(log);
 }
 
@@ -193,7 +195,7 @@ cl_program nscl_program_of(nscl_context *ctx, const char *kernel, const char *op
                 clReleaseProgram(program);
                 program = NULL;
             } else
-                nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "cannot create the program %s: %s", name, nscl_cl_text(code));
+                nscl_fail_cl(ctx, code, "cannot create the program %s", name);
             goto done;
         }
         to_cache(program, path);

@@ -14,6 +14,7 @@
 #include "os.h"
 #include "precision.h"
 #include "precondition.h"
+#include "recover.h"
 #include "selftest.h"
 #include "style_state.h"
 #include "tune.h"
@@ -112,6 +113,15 @@ static nscl_settings style_size(const nscl_run *r, double scale)
     return size;
 }
 
+static void forward(nscl_run *r, nscl_activations *a, cl_mem x)
+{
+    if (r->ctx->error.code != NSCL_OK)
+        return;
+    do
+        nscl_network_fwd(r->network, a, x);
+    while (nscl_recover(r->network, a));
+}
+
 /* Gram matrices of one style picture, from activations of its own size. */
 static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *error)
 {
@@ -133,7 +143,7 @@ static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *e
     nscl_image_to_variable(ctx, x, x, h, w, r->network->mean);
     nscl_activations *a = nscl_activations_create_forward(r->network, deepest_style + 1, h, w, look, r->loss.activations);
     if (a)
-        nscl_network_fwd(r->network, a, x);
+        forward(r, a, x);
     for (int i = 0; a && i < r->loss.term_count; i++) {
         nscl_loss_term *t = &r->loss.term[i];
         if (!t->style)
@@ -142,9 +152,13 @@ static nscl_status add_style(nscl_run *r, int index, double blend, nscl_error *e
         size_t n = nscl_gram_side(ctx, c);
         nscl_style_target *target = &t->target[t->targets++];
         target->gram = nscl_buffer_create(ctx, n * n * sizeof(float));
+        if (ctx->error.code != NSCL_OK)
+            break;
         target->weight = s->style_weight * t->weight * blend * r->rules->style_weight(layer_size(r, t->layer, r->loss.activations));
-        nscl_gram_fwd(ctx, target->gram, t->before_relu ? a->before[t->layer] : a->relu[t->layer], c, a->h[t->layer], a->w[t->layer],
-                      (float)r->rules->gram_scale(layer_size(r, t->layer, a)));
+        do
+            nscl_gram_fwd(ctx, target->gram, t->before_relu ? a->before[t->layer] : a->relu[t->layer], c, a->h[t->layer], a->w[t->layer],
+                          (float)r->rules->gram_scale(layer_size(r, t->layer, a)));
+        while (nscl_recover(r->network, a));
     }
     nscl_activations_free(r->network, a);
     nscl_buffer_free(ctx, x);
@@ -159,7 +173,7 @@ static nscl_status add_content(nscl_run *r, nscl_error *error)
     cl_mem u = nscl_buffer_zero(ctx, r->problem.n * sizeof(float));
     nscl_image_to_variable(ctx, u, r->content, r->h, r->w, r->network->mean);
     if (ctx->error.code == NSCL_OK)
-        nscl_network_fwd(r->network, a, u);
+        forward(r, a, u);
     for (int i = 0; ctx->error.code == NSCL_OK && i < r->loss.term_count; i++) {
         nscl_loss_term *t = &r->loss.term[i];
         nscl_layer_size size = layer_size(r, t->layer, a);
@@ -224,10 +238,12 @@ static nscl_status deliver(nscl_run *r, cl_mem x, nscl_picture *out, nscl_error 
     nscl_image_from_variable(ctx, y, x, r->h, r->w, r->network->mean);
     if (r->settings->preserve_colors)
         nscl_image_keep_colours(ctx, y, r->content, r->h, r->w);
-    if (nscl_image_download(ctx, out, y, r->alpha, r->h, r->w, r->settings->depth) != NSCL_OK)
-        nscl_picture_free(out);
+    nscl_image_download(ctx, out, y, r->alpha, r->h, r->w, r->settings->depth);
     nscl_buffer_free(ctx, y);
-    return nscl_context_status(ctx, error);
+    nscl_status status = nscl_context_status(ctx, error);
+    if (status != NSCL_OK)
+        nscl_picture_free(out);
+    return status;
 }
 
 nscl_status nscl_progress_picture(const nscl_progress *progress, nscl_picture *out, nscl_error *error)

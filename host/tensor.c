@@ -5,10 +5,8 @@
 
 static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
 {
-    nscl_fail(&ctx->error, NSCL_NO_MEMORY,
-              "no %.1f MiB more on the device, which has %.1f MiB (%.1f MiB in use, largest buffer %.1f MiB): %s; choose a smaller --size",
-              (double)bytes / 1048576.0, (double)ctx->facts.memory / 1048576.0, (double)ctx->bytes / 1048576.0, (double)ctx->facts.largest_buffer / 1048576.0,
-              nscl_cl_text(code));
+    nscl_fail_cl(ctx, code, "no %.1f MiB more on the device, which has %.1f MiB (%.1f MiB in use, largest buffer %.1f MiB)", (double)bytes / 1048576.0,
+                 (double)ctx->facts.memory / 1048576.0, (double)ctx->bytes / 1048576.0, (double)ctx->facts.largest_buffer / 1048576.0);
 }
 
 /* Remembers a buffer, or, where mem is NULL, one that is rehearsed; `bytes` is what it adds to the memory in use. */
@@ -46,8 +44,12 @@ static cl_mem create(nscl_context *ctx, size_t bytes, void *data)
             ctx->rehearsed_largest = bytes;
         return remember(ctx, NULL, bytes);
     }
-    if (bytes <= ctx->facts.largest_buffer)
-        mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0), bytes, data, &code);
+    cl_mem_flags flags = CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0);
+    if (bytes <= ctx->facts.largest_buffer) {
+        mem = clCreateBuffer(ctx->cl, flags, bytes, data, &code);
+        if (nscl_cl_again(ctx, code))
+            mem = clCreateBuffer(ctx->cl, flags, bytes, data, &code);
+    }
     if (!mem || code != CL_SUCCESS) {
         memory_failed(ctx, code, bytes);
         return NULL;
@@ -100,7 +102,7 @@ cl_mem nscl_buffer_zero(nscl_context *ctx, size_t bytes)
         return mem;
     cl_int code = clEnqueueFillBuffer(ctx->queue, mem, &zero, sizeof zero, 0, (bytes + 63) / 64 * 64, 0, NULL, NULL);
     if (code != CL_SUCCESS)
-        memory_failed(ctx, code, bytes);
+        nscl_fail_cl(ctx, code, "cannot fill %.1f MiB on the device", (double)bytes / 1048576.0);
     return mem;
 }
 
@@ -188,8 +190,7 @@ void nscl_buffer_write(nscl_context *ctx, cl_mem mem, const void *data, size_t b
         return;
     cl_int code = clEnqueueWriteBuffer(ctx->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL);
     if (code != CL_SUCCESS)
-        nscl_fail(&ctx->error, code == CL_MEM_OBJECT_ALLOCATION_FAILURE ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE, "cannot write %.1f MiB to the device: %s",
-                  (double)bytes / 1048576.0, nscl_cl_text(code));
+        nscl_fail_cl(ctx, code, "cannot write %.1f MiB to the device", (double)bytes / 1048576.0);
 }
 
 void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes)
@@ -200,8 +201,7 @@ void nscl_buffer_read(nscl_context *ctx, void *data, cl_mem mem, size_t bytes)
         return;
     cl_int code = clEnqueueReadBuffer(ctx->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL);
     if (code != CL_SUCCESS)
-        nscl_fail(&ctx->error, code == CL_MEM_OBJECT_ALLOCATION_FAILURE ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE, "cannot read %.1f MiB from the device: %s",
-                  (double)bytes / 1048576.0, nscl_cl_text(code));
+        nscl_fail_cl(ctx, code, "cannot read %.1f MiB from the device", (double)bytes / 1048576.0);
 }
 
 void nscl_buffer_assign(nscl_context *ctx, cl_mem y, cl_mem x, size_t bytes)
@@ -210,7 +210,7 @@ void nscl_buffer_assign(nscl_context *ctx, cl_mem y, cl_mem x, size_t bytes)
         return;
     cl_int code = clEnqueueCopyBuffer(ctx->queue, x, y, 0, 0, bytes, 0, NULL, NULL);
     if (code != CL_SUCCESS)
-        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "cannot copy %.1f MiB on the device: %s", (double)bytes / 1048576.0, nscl_cl_text(code));
+        nscl_fail_cl(ctx, code, "cannot copy %.1f MiB on the device", (double)bytes / 1048576.0);
 }
 
 int nscl_blocks(const nscl_context *ctx, int c)
