@@ -80,7 +80,7 @@ nscl_status nscl_adam_run(nscl_problem *p, cl_mem x, const nscl_adam_settings *s
     nscl_context *ctx = p->ctx;
     size_t bytes = p->n * sizeof(float);
     nscl_status status = NSCL_OK;
-    adam a = {.p = p, .settings = settings, .x = x, .shown = x, .rate = settings->learning_rate, .t = 1};
+    adam a = {.p = p, .settings = settings, .x = x, .shown = x, .rate = settings->learning_rate, .step = settings->first, .t = 1};
     a.g = nscl_buffer_zero(ctx, bytes);
     a.m = nscl_buffer_zero(ctx, bytes);
     a.v = nscl_buffer_zero(ctx, bytes);
@@ -89,6 +89,8 @@ nscl_status nscl_adam_run(nscl_problem *p, cl_mem x, const nscl_adam_settings *s
         a.mean = nscl_buffer_zero(ctx, bytes);
         a.shown = nscl_buffer_zero(ctx, bytes);
     }
+    if (a.step > 0)
+        nscl_axpby(ctx, a.good, x, p->n, 1.0f, 0.0f);
     if (p->resume) {
         exchange(&a, p->resume);
         if (!nscl_state_good(p->resume))

@@ -57,73 +57,47 @@ void nscl_context_build_options(nscl_context *ctx)
              ctx->half_storage ? " -DHALF_STORAGE" : "");
 }
 
-nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl_error *error)
+static char *program_folder(void)
 {
-    static const nscl_open_options none = {0};
-    nscl_device_facts *devices = NULL;
-    size_t count = 0;
+    char *folder = nscl_user_folder('c', 0), *programs = folder ? nscl_path_join(folder, "programs") : NULL;
+    free(folder);
+    if (programs)
+        nscl_folder_make(programs);
+    return programs;
+}
+
+/* Makes a device ready, whose facts' extensions become the context's. */
+static nscl_status open_device(nscl_context *ctx, nscl_device_facts *device, nscl_error *error)
+{
     cl_int code = CL_SUCCESS;
-    const nscl_open_options *o = options ? options : &none;
-    *out = NULL;
-    nscl_status status = nscl_devices_find(&devices, &count, error);
-    if (status != NSCL_OK)
-        return status;
-    nscl_context *ctx = calloc(1, sizeof *ctx);
-    if (!ctx) {
-        status = nscl_fail(error, NSCL_NO_MEMORY, "no memory to open a device");
-        goto done;
-    }
-    ctx->log = o->log;
-    ctx->log_user = o->log_user;
-    int chosen = nscl_device_choose(devices, count, o->device, error);
-    if (chosen < 0) {
-        status = error ? error->code : NSCL_NO_DEVICE;
-        goto done;
-    }
-    ctx->facts = devices[chosen];
-    devices[chosen].extensions = NULL; /* now the context's */
     nscl_device_facts *f = &ctx->facts;
+    *f = *device;
+    device->extensions = NULL;
     ctx->cl = clCreateContext(NULL, 1, &f->device, NULL, NULL, &code);
     if (code == CL_SUCCESS)
         ctx->queue = clCreateCommandQueue(ctx->cl, f->device, 0, &code);
-    if (code != CL_SUCCESS) {
-        status = nscl_fail(error, NSCL_BAD_DEVICE, "cannot open device %s: %s", f->info.name, nscl_cl_text(code));
-        goto done;
-    }
+    if (code != CL_SUCCESS)
+        return nscl_fail(error, NSCL_BAD_DEVICE, "cannot open device %s: %s", f->info.name, nscl_cl_text(code));
     ctx->block = block_width(f);
     ctx->features = feature_mask(f);
     ctx->register_block = ctx->block == 16 ? 12 : 6; /* two sums each, of 32 registers (16-wide vectors) or 16 */
     ctx->reduce_items = f->cpu_like || f->group_limit < 64 ? 1 : 64;
     ctx->heavy_items = f->cpu_like ? 1 : 64;
     nscl_context_build_options(ctx);
-    ctx->conv_wanted = copy_text(getenv("NSCL_CONV"));
-    ctx->kernel_dir = copy_text(o->kernel_dir ? o->kernel_dir : getenv("NSCL_KERNELS"));
     const char *cache = getenv("NSCL_CACHE");
-    if (!(cache && strcmp(cache, "off") == 0) && !(f->quirks & NSCL_QUIRK_NO_BINARIES)) {
-        char *folder = nscl_user_folder('c', 0);
-        ctx->cache_dir = folder ? nscl_path_join(folder, "programs") : NULL;
-        free(folder);
-        if (ctx->cache_dir)
-            nscl_folder_make(ctx->cache_dir);
-    }
+    if (!(cache && strcmp(cache, "off") == 0) && !(f->quirks & NSCL_QUIRK_NO_BINARIES))
+        ctx->cache_dir = program_folder();
     for (int i = 0; f->quirk_text[i]; i++)
         nscl_log(ctx, NSCL_LOG_INFO, "device quirk: %s", f->quirk_text[i]);
     nscl_log(ctx, NSCL_LOG_INFO, "device %d: %s [%s], driver %s; blocks of %d channels", f->info.index, f->info.name, f->info.platform_name, f->info.driver,
              ctx->block);
     nscl_tuning_open(ctx);
     nscl_findings_open(ctx);
-    *out = ctx;
-    ctx = NULL;
-done:
-    nscl_devices_free(devices, count);
-    nscl_close(ctx);
-    return status;
+    return NSCL_OK;
 }
 
-void nscl_close(nscl_context *ctx)
+static void close_device(nscl_context *ctx)
 {
-    if (!ctx)
-        return;
     if (ctx->queue)
         clFinish(ctx->queue);
     nscl_kernels_release(ctx);
@@ -134,9 +108,81 @@ void nscl_close(nscl_context *ctx)
     if (ctx->cl)
         clReleaseContext(ctx->cl);
     free(ctx->facts.extensions);
+    free(ctx->cache_dir);
+    *ctx = (nscl_context){.conv_wanted = ctx->conv_wanted,
+                          .kernel_dir = ctx->kernel_dir,
+                          .log = ctx->log,
+                          .log_user = ctx->log_user,
+                          .fallback = ctx->fallback,
+                          .left = ctx->left};
+}
+
+/* Opens the device that is wanted, but for those that were left; if it fails, and there is to be a fallback, others in turn. */
+static nscl_status open_some(nscl_context *ctx, const char *wanted, nscl_error *error)
+{
+    nscl_device_facts *devices = NULL;
+    size_t count = 0;
+    nscl_error first = {NSCL_OK, ""};
+    nscl_status status = nscl_devices_find(&devices, &count, error);
+    if (status != NSCL_OK)
+        return status;
+    for (;;) {
+        nscl_error now = {NSCL_OK, ""};
+        for (size_t i = 0; i < count && i < 64; i++)
+            devices[i].info.usable = devices[i].info.usable && !(ctx->left >> i & 1);
+        int chosen = nscl_device_choose(devices, count, wanted, &now);
+        if (chosen < 0 || (status = open_device(ctx, &devices[chosen], &now)) == NSCL_OK) {
+            status = chosen < 0 ? nscl_fail(&first, now.code, "%s", now.text) : NSCL_OK;
+            break;
+        }
+        nscl_fail(&first, now.code, "%s", now.text);
+        close_device(ctx);
+        if (!ctx->fallback || chosen >= 64)
+            break;
+        ctx->left |= (uint64_t)1 << chosen;
+        wanted = "auto";
+        nscl_log(ctx, NSCL_LOG_WARNING, "%s; trying the next device", now.text);
+    }
+    nscl_devices_free(devices, count);
+    return status == NSCL_OK ? NSCL_OK : nscl_fail(error, first.code, "%s", first.text);
+}
+
+nscl_status nscl_context_move(nscl_context *ctx, nscl_error *error)
+{
+    if (ctx->facts.info.index < 64)
+        ctx->left |= (uint64_t)1 << ctx->facts.info.index;
+    close_device(ctx);
+    return open_some(ctx, "auto", error);
+}
+
+nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl_error *error)
+{
+    static const nscl_open_options none = {0};
+    const nscl_open_options *o = options ? options : &none;
+    *out = NULL;
+    nscl_context *ctx = calloc(1, sizeof *ctx);
+    if (!ctx)
+        return nscl_fail(error, NSCL_NO_MEMORY, "no memory to open a device");
+    ctx->log = o->log;
+    ctx->log_user = o->log_user;
+    ctx->fallback = o->fallback != 0;
+    ctx->conv_wanted = copy_text(getenv("NSCL_CONV"));
+    ctx->kernel_dir = copy_text(o->kernel_dir ? o->kernel_dir : getenv("NSCL_KERNELS"));
+    nscl_status status = open_some(ctx, o->device, error);
+    if (status == NSCL_OK)
+        *out = ctx;
+    else
+        nscl_close(ctx);
+    return status;
+}
+
+void nscl_close(nscl_context *ctx)
+{
+    if (!ctx)
+        return;
+    close_device(ctx);
     free(ctx->conv_wanted);
     free(ctx->kernel_dir);
-    free(ctx->cache_dir);
     free(ctx);
 }
 
@@ -145,18 +191,6 @@ const nscl_device_info *nscl_context_device(const nscl_context *ctx)
     return &ctx->facts.info;
 }
 
-nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error)
-{
-    cl_int code = clFinish(ctx->queue);
-    if (code != CL_SUCCESS)
-        nscl_fail_cl(ctx, code, "the device failed while working");
-    nscl_status status = ctx->error.code;
-    if (status != NSCL_OK) {
-        nscl_fail(error, status, "%s", ctx->error.text);
-        nscl_context_clear(ctx);
-    }
-    return status;
-}
 int nscl_cl_memory(cl_int code)
 {
     return code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY || code == CL_INVALID_BUFFER_SIZE || code == -2032;
@@ -181,6 +215,18 @@ void nscl_fail_cl(nscl_context *ctx, cl_int code, const char *format, ...)
     nscl_fail(&ctx->error, nscl_cl_memory(code) ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE, "%s: %s", what, nscl_cl_text(code));
 }
 
+nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error)
+{
+    cl_int code = clFinish(ctx->queue);
+    if (code != CL_SUCCESS)
+        nscl_fail_cl(ctx, code, "the device failed while working");
+    nscl_status status = ctx->error.code;
+    if (status != NSCL_OK) {
+        nscl_fail(error, status, "%s", ctx->error.text);
+        nscl_context_clear(ctx);
+    }
+    return status;
+}
 
 void nscl_context_clear(nscl_context *ctx)
 {

@@ -83,12 +83,18 @@ struct nscl_context {
     cl_int failed_code;
     unsigned conv_refused;      /* algorithms of convolution that failed on this device, a bit each (recover.h) */
     int relieved, gram_changed; /* what recover.c does once was done */
+    int fallback;               /* nscl_open_options' */
+    uint64_t left;              /* devices that failed, a bit each of the first 64 of the list */
 };
 
 enum { NSCL_AT_GRAM = -1 };
 
 /* The first error so far, copied to `error` and cleared; NSCL_OK if none. Waits for the device first. */
 nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error);
+
+/* Leaves the device for the best of those that did not fail. All buffers, programs and kernels are gone, and so are the first error and
+ * what was found out about the device. On failure the context is good for nothing but nscl_close. */
+nscl_status nscl_context_move(nscl_context *ctx, nscl_error *error);
 
 /* nscl_fail for a code of OpenCL or CLBlast, whose text follows the message. */
 void nscl_fail_cl(nscl_context *ctx, cl_int code, const char *format, ...) NSCL_PRINTF(3, 4);

@@ -185,7 +185,7 @@ static nscl_status read_inputs(app *a, nscl_error *error)
 static nscl_status open_device(app *a, nscl_error *error)
 {
     const char *wanted = a->options.device ? a->options.device : getenv("NSCL_DEVICE");
-    nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a};
+    nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a, .fallback = a->options.fallback};
     if (wanted && !strcmp(wanted, "all")) {
         list_devices(stderr, error);
         return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: one device paints a picture, not all; give one of those above",
@@ -326,6 +326,18 @@ static nscl_status paint(app *a, nscl_error *error)
     return painted;
 }
 
+/* Whether there is a device that --fallback could go on with. */
+static int other_device(void)
+{
+    nscl_device_info *devices = NULL;
+    size_t count = 0, usable = 0;
+    if (nscl_device_list(&devices, &count, NULL) == NSCL_OK)
+        for (size_t i = 0; i < count; i++)
+            usable += devices[i].usable != 0;
+    free(devices);
+    return usable > 1;
+}
+
 static int run(app *a)
 {
     nscl_error error = {NSCL_OK, ""};
@@ -346,6 +358,8 @@ static int run(app *a)
         code = NSCL_EXIT_INTERRUPTED;
     else if (status != NSCL_OK) {
         nscl_cli_say(&a->progress, "%s", error.text);
+        if (status == NSCL_BAD_DEVICE && !o->fallback && other_device())
+            nscl_cli_say(&a->progress, "with --fallback the work would go on on the next device of --list-devices");
         code = code ? code : exit_code(status);
     }
     nscl_cli_progress_close(&a->progress);

@@ -65,6 +65,7 @@ typedef struct nscl_adam_settings {
     double ema;                               /* 0: x ends as the last iterate; else as the mean of all steps', each counting `ema` times the next */
     void (*constrain)(void *state, cl_mem x); /* enqueued after each step: puts x back where it may be; NULL: anywhere */
     void *constrain_state;
+    int first; /* step to begin with: those before it were made elsewhere */
 } nscl_adam_settings;
 
 /* Adam (Kingma and Ba, 2015): `steps` steps and one last evaluation, so steps + 1 evaluations. */

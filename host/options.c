@@ -125,6 +125,7 @@ static const nscl_option rows[] = {
     WORDS("device", "WHICH", 0, AT(device), devices, "auto, number, P:D, part of its name, cpu or gpu; $NSCL_DEVICE, else auto, when not given"),
     LONG("max-memory", 0, AT(max_memory), 0, "MiB of the device's memory that may be taken; 0: all but a sixteenth"),
     CHOICE("precision", REC, SET(precision), precisions, "fp16-storage: feature maps in 16 bits, for half their memory"),
+    FLAG("fallback", 0, AT(fallback), "where the device fails, go on from the last good picture on the next best one"),
     FLAG("list-devices", 0, AT(list_devices), "list the devices and end"),
     FLAG("selftest", 0, AT(selftest), "check what the device computes, algorithm by algorithm, and end; see nscl-selftest"),
     CHOICE("generate", 0, AT(generate), forms, "print the manual page or a shell's completion, and end"),

@@ -26,7 +26,7 @@ typedef struct nscl_options {
     int quality;
     int print_iterations;    /* 0: not given */
     nscl_page_form generate; /* 0: not given */
-    int overwrite, quiet, verbose, help, version, list_devices, selftest;
+    int overwrite, quiet, verbose, help, version, list_devices, selftest, fallback;
     int idle_count;
     nscl_idle idle[NSCL_MAX_IDLE];
     struct nscl_recorded *recorded; /* of --from or --resume; NULL: neither */

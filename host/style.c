@@ -286,6 +286,8 @@ static int report(void *user, cl_mem x, double loss, const char *note)
         r->best_loss = loss;
         nscl_axpby(r->ctx, r->best, x, r->problem.n, 1.0f, 0.0f);
     }
+    if (r->kept && r->ctx->error.code == NSCL_OK)
+        nscl_kept_take(r->kept, r->ctx, r->x, r->problem.elements, r->problem.evaluations);
     nscl_weights_hash_begin(r->weights->hash); /* which the result's description will name */
     if (!r->job->progress)
         return 0;
@@ -306,7 +308,7 @@ static nscl_status run_adam(nscl_run *r)
     const nscl_settings *s = r->settings;
     double unit = r->rules->unit;
     nscl_adam_settings adam = {s->iterations, s->learning_rate * unit,      s->beta1, s->beta2, s->eps / unit, s->adam_form,
-                               s->ema,        s->clip ? keep_within : NULL, r};
+                               s->ema,        s->clip ? keep_within : NULL, r,        r->begun};
     return nscl_adam_run(&r->problem, r->x, &adam);
 }
 
@@ -436,15 +438,24 @@ void nscl_run_release(nscl_run *r)
     nscl_network_free(r->network);
 }
 
-nscl_status nscl_paint(nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out, nscl_error *error)
+/* Goes on from what another device had come to; its last evaluation is made again. */
+static void go_on(nscl_run *r)
 {
-    nscl_error mine = {0};
+    if (!r->kept || !r->kept->evaluations)
+        return;
+    nscl_kept_put(r->kept, r->ctx, r->x);
+    r->problem.evaluations = r->saved = r->begun = r->kept->evaluations - 1;
+    r->loss.forward_done = 0;
+}
+
+static nscl_status paint(nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_kept *kept, nscl_picture *out,
+                         nscl_error *error)
+{
     nscl_run r;
-    if (!error)
-        error = &mine; /* so that the code is known below */
-    memset(out, 0, sizeof *out);
     nscl_status status = nscl_run_prepare(&r, ctx, weights, settings, job, error);
+    r.kept = kept;
     if (status == NSCL_OK) {
+        go_on(&r);
         status = nscl_run_optimise(&r);
         nscl_status resumed = nscl_state_close(r.problem.resume, error);
         if (resumed != NSCL_OK)
@@ -456,6 +467,29 @@ nscl_status nscl_paint(nscl_context *ctx, const nscl_weights *weights, const nsc
             status = nscl_context_status(ctx, error);
     }
     nscl_run_release(&r);
-    nscl_error_clear(&ctx->error); /* a failed call must not poison the next */
+    nscl_context_clear(ctx); /* a failed call must not poison the next */
+    return status;
+}
+
+nscl_status nscl_paint(nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out, nscl_error *error)
+{
+    nscl_error now = {NSCL_OK, ""}, none_left = {NSCL_OK, ""};
+    nscl_kept kept = {0};
+    nscl_job on = *job;
+    memset(out, 0, sizeof *out);
+    nscl_status status = paint(ctx, weights, settings, job, ctx->fallback ? &kept : NULL, out, &now);
+    while (ctx->fallback && (status == NSCL_BAD_DEVICE || status == NSCL_NO_MEMORY)) {
+        nscl_log(ctx, NSCL_LOG_WARNING, "device %d, %s: %s", ctx->facts.info.index, ctx->facts.info.name, now.text);
+        if (nscl_context_move(ctx, &none_left) != NSCL_OK)
+            break; /* the last device's failure is what is to be told */
+        nscl_log(ctx, NSCL_LOG_WARNING, "going on from evaluation %d on device %d, %s", kept.evaluations, ctx->facts.info.index, ctx->facts.info.name);
+        nscl_error_clear(&now);
+        if (kept.evaluations)
+            on.resume_file = NULL; /* a picture from before the one that is kept */
+        status = paint(ctx, weights, settings, &on, &kept, out, &now);
+    }
+    nscl_kept_free(&kept);
+    if (now.code != NSCL_OK)
+        nscl_fail(error, now.code, "%s", now.text);
     return status;
 }

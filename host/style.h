@@ -4,6 +4,7 @@
 #ifndef NSCL_STYLE_H
 #define NSCL_STYLE_H
 
+#include "kept.h"
 #include "loss.h"
 #include "optim.h"
 #include "preset.h"
@@ -28,6 +29,8 @@ typedef struct nscl_run {
     nscl_term terms[NSCL_MAX_TERMS]; /* of the latest evaluation */
     int term_count;
     double loss_now, started;
+    int begun;       /* evaluations made on another device */
+    nscl_kept *kept; /* where another device could go on; NULL: none will */
 } nscl_run;
 
 /* Checks settings and sizes and fills *run, which keeps the pointers it is given. Release it whether or not this

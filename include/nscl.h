@@ -127,6 +127,7 @@ typedef struct nscl_open_options {
     const char *kernel_dir; /* .cl files here replace the embedded ones; NULL: $NSCL_KERNELS, else none */
     nscl_log_fn log;        /* what the library has to say; NULL: nothing */
     void *log_user;
+    int fallback; /* not 0: where the device fails, now or while painting, the work goes on on the next best, with a warning */
 } nscl_open_options;
 
 typedef struct nscl_context nscl_context;
@@ -137,7 +138,7 @@ NSCL_API nscl_status nscl_open(nscl_context **out, const nscl_open_options *opti
 /* Releases everything the context owns. NULL is accepted. */
 NSCL_API void nscl_close(nscl_context *context);
 
-/* The device in use; valid while the context is open. */
+/* The device in use; valid while the context is open. With `fallback` it is another after a failure. */
 NSCL_API const nscl_device_info *nscl_context_device(const nscl_context *context);
 
 /* ---- Networks ---- */
@@ -310,7 +311,8 @@ typedef struct nscl_job {
 
 /* Paints, the first time on a device after a short self-test of what will be used: NSCL_BAD_DEVICE where that is wrong and nothing can
  * take its place. Returns NSCL_OK, NSCL_CANCELLED (with a result) or an error (without). The result has the content's alpha,
- * if it had any. The caller frees *out with nscl_picture_free. */
+ * if it had any. The caller frees *out with nscl_picture_free. Where the context was opened with `fallback` and the device fails,
+ * painting goes on on another from the last good picture, whose evaluation is reported again; the optimiser begins anew there. */
 NSCL_API nscl_status nscl_paint(nscl_context *context, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_picture *out,
                                 nscl_error *error);
 

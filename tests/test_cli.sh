@@ -70,6 +70,7 @@ bad "--output is missing" --content a.png --styles b.png
 # shellcheck disable=SC2086 # lists of words, here and below
 {
     bad "--overwrite takes no value" $given --overwrite=yes
+    bad "--fallback takes no value" $given --fallback=yes # test_fault_command.sh has the rest
     bad "--preset: 'gatis' is not known; give one of gatys, neural-style" $given --preset gatis
     bad "--pooling: 'min' is not known; give one of max, average" $given --pooling min
     bad "--depth: '12' is not known; give one of 8, 16" $given --depth 12

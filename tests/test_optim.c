@@ -89,7 +89,8 @@ static void golden_adam(void **state)
                             NSCL_ADAM_TENSORFLOW,
                             0,
                             NULL,
-                            NULL};
+                            NULL,
+                            0};
     assert_int_equal(nscl_adam_run(&p->problem, p->x, &s), NSCL_OK);
     compare_trace(&g, p, "adam.losses", 11);
     size_t n;
@@ -135,7 +136,7 @@ static void golden_device(void **state)
     r.job.user = losses;
     golden_run_prepare(&r, NULL);
     double *want = golden_numbers(r.golden->root, "adam.losses", &n);
-    nscl_adam_settings s = {10, golden_number(r.golden->root, "adam.learning_rate"), 0.9, 0.999, 1e-8, NSCL_ADAM_TENSORFLOW, 0, NULL, NULL};
+    nscl_adam_settings s = {10, golden_number(r.golden->root, "adam.learning_rate"), 0.9, 0.999, 1e-8, NSCL_ADAM_TENSORFLOW, 0, NULL, NULL, 0};
     assert_int_equal(nscl_adam_run(&r.run.problem, r.run.x, &s), NSCL_OK);
     assert_int_equal(n, 11);
     for (size_t i = 0; i < n; i++)
@@ -307,7 +308,7 @@ static void adam_forms(void **state)
     double b1 = 0.9, b2 = 0.99, lr = 0.1, eps = 20, decay = 0.8, ends[2][2] = {{0}};
     for (int form = 0; form < 2; form++)
         for (int averaged = 0; averaged < 2; averaged++) {
-            nscl_adam_settings s = {MOVES, lr, b1, b2, eps, (nscl_adam_form)form, averaged ? decay : 0, NULL, NULL};
+            nscl_adam_settings s = {MOVES, lr, b1, b2, eps, (nscl_adam_form)form, averaged ? decay : 0, NULL, NULL, 0};
             host_problem *p = host_problem_open(&host_quadratic, NULL, N, NSCL_ADAM_SLOTS);
             double x[N], m[N] = {0}, v[N] = {0}, g[N], mean[N] = {0}, weight = 0, worst = 0;
             memcpy(x, p->start, sizeof x);

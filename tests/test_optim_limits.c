@@ -19,7 +19,7 @@ static host_problem *open_for(const host_function *f, size_t n)
 static nscl_status minimise(host_problem *p, method m, int evaluations, double rate)
 {
     nscl_lbfgs_settings l = {.evaluations = evaluations, .history = HISTORY, .line_search = m == WOLFE ? NSCL_WOLFE : NSCL_FIXED_STEP, .learning_rate = rate};
-    nscl_adam_settings a = {evaluations - 1, rate, 0.9, 0.999, 1e-8, NSCL_ADAM_TENSORFLOW, 0, NULL, NULL};
+    nscl_adam_settings a = {evaluations - 1, rate, 0.9, 0.999, 1e-8, NSCL_ADAM_TENSORFLOW, 0, NULL, NULL, 0};
     return m == ADAM ? nscl_adam_run(&p->problem, p->x, &a) : nscl_lbfgs_run(&p->problem, p->x, &l);
 }
 
