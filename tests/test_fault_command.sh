@@ -1,0 +1,84 @@
+#!/bin/sh
+# The command beside a failing driver (fault_layer.h): what it says, its exit code, and what is left of its files.
+#
+# usage: NSCL_TEST_SOURCE=TREE tests/test_fault_command.sh PROGRAM, the command built with the layer
+# Status: 0 all well, 1 a check failed, 77 skipped for want of a device.
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+nscl=$1
+. "$(dirname "$0")/checks.sh"
+source=${NSCL_TEST_SOURCE:?the tree of sources}
+unset NSCL_DEVICE
+export NSCL_TUNE=off
+export POCL_DEVICES="pthread basic" # two devices
+pid=
+# shellcheck disable=SC2317 # the trap calls it
+at_end() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; }
+
+says() { grep -qF -e "$1" said || fail "does not say '$1'"; }
+given="--content $source/data/pictures/lakeside.jpg --styles $source/data/styles/swirls.jpg --output result.png --size 48 --iterations 4 --device portable"
+
+# $1 is the fault, $2 the status it should end with; a picture, or nothing at all, is left. The rest are options.
+paint() {
+    fault=$1 wanted=$2
+    shift 2
+    rm -f result.png
+    # shellcheck disable=SC2086 # a list of words
+    NSCL_FAULT=$fault "$nscl" $given "$@" >said 2>&1 </dev/null
+    status=$?
+    [ $status -eq "$wanted" ] || fail "$fault: status $status, not $wanted"
+    left="$(ls)"
+    [ $status -eq 0 ] && files="result.png said" || files=said
+    # shellcheck disable=SC2086
+    [ "$left" = "$(printf '%s\n' $files)" ] || fail "$fault: left behind: $left"
+}
+
+if ! "$nscl" --list-devices 2>said | grep -q Portable; then
+    echo "skipped: no portable device"
+    exit 77
+fi
+
+paint count 0
+runs=$(sed -n 's/^run //p' said)
+[ "${runs:-0}" -gt 100 ] || fail "only '$runs' kernels run"
+
+# Another algorithm takes the place of what is refused.
+paint run/winograd_conv:1+:-54 0
+says "warning: convolving by direct instead of winograd"
+
+# The device is lost on the way: the message, and what would have helped.
+paint "run:$((runs / 2))!:-36" 1
+says "cannot run the kernel"
+says "CL_INVALID_COMMAND_QUEUE (-36)"
+says "with --fallback"
+paint "run:$((runs / 2))!:-36" 0 --fallback
+says "going on from evaluation"
+paint build:1!:-11 0 --fallback
+says "cannot compile"
+says "going on from evaluation 0"
+paint "run:$((runs / 2))+:-9999" 1 --fallback # and the other as well
+says "(-9999)"
+paint context:1:-6 1
+says "cannot open device"
+paint buffer:20+:-4 1
+says "CL_MEM_OBJECT_ALLOCATION_FAILURE (-4)"
+
+# A driver that ends the process leaves no half of a file.
+paint "run:$((runs - 3)):crash" 137
+
+# One that hangs: the first Ctrl-C waits for it, the second does not.
+rm -f result.png
+# shellcheck disable=SC2086
+NSCL_FAULT="run:$((runs / 2)):hang" "$nscl" $given >said 2>&1 </dev/null &
+pid=$!
+sleep 5
+kill -INT $pid
+sleep 1
+kill -0 $pid 2>/dev/null || fail "the first Ctrl-C ended a run that was at work"
+kill -INT $pid
+wait $pid
+status=$?
+pid=
+[ $status -eq 130 ] || fail "hang: status $status, not 130"
+[ ! -e result.png ] || fail "hang: a picture"
+
+finish

@@ -1,0 +1,353 @@
+/* Whole short runs, in each of which one call of OpenCL fails. Whatever call it is and whatever its code: the run ends with a message that
+ * names the code, or with the same picture; nothing is left behind, and the device can be used again.
+ *
+ * NSCL_TEST_FAULTS=all meets every call; else of calls that are many some are left out. */
+#define _POSIX_C_SOURCE 200809L
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fault_layer.h"
+#include "golden_run.h"
+
+enum { EVALUATIONS = 3 };
+
+/* Other ways to convolve differ by less after so few evaluations, root mean square, in 16-bit samples: a tenth of a grey level. Single
+ * samples may differ by more, as Adam's first steps go by the signs of gradients, be they ever so small: so it takes short ones. */
+#define TOLERATED 25.7
+
+typedef struct heard {
+    char warning[1024];
+    int reports;        /* evaluations */
+    double first, last; /* losses of these */
+} heard;
+
+static void hear(nscl_log_level level, const char *line, void *user)
+{
+    heard *h = user;
+    if (level == NSCL_LOG_WARNING)
+        snprintf(h->warning, sizeof h->warning, "%s", line);
+}
+
+static int count_report(const nscl_progress *progress, void *user)
+{
+    heard *h = user;
+    h->last = progress->loss;
+    if (h->reports++ == 0)
+        h->first = h->last;
+    return 0;
+}
+
+typedef struct attempt {
+    nscl_status status;
+    nscl_error error;
+    nscl_picture picture;
+    heard heard;
+} attempt;
+
+/* Device memory held between runs: scratch, which stays. */
+static long held(const nscl_context *ctx)
+{
+    return (ctx->scratch[0] != NULL) + (ctx->scratch[1] != NULL);
+}
+
+/* Paints, with a fault, on an open device. */
+static void paint_on(attempt *a, const golden_run *r, nscl_context *ctx)
+{
+    nscl_job job = r->job;
+    job.progress = count_report;
+    job.user = &a->heard;
+    a->status = nscl_paint(ctx, r->weights, &r->settings, &job, &a->picture, &a->error);
+}
+
+/* Opens a device for it. */
+static attempt paint(const golden_run *r, const char *fault, int fallback)
+{
+    attempt a = {0};
+    nscl_context *ctx = NULL;
+    nscl_open_options options = {.log = hear, .log_user = &a.heard, .fallback = fallback};
+    long before = fault_alive();
+    assert_true(fault_set(fault));
+    a.status = nscl_open(&ctx, &options, &a.error);
+    if (a.status == NSCL_OK)
+        paint_on(&a, r, ctx);
+    nscl_close(ctx);
+    if (fault_alive() != before)
+        fail_msg("%s: %ld objects of OpenCL are left", fault, fault_alive() - before);
+    return a;
+}
+
+/* Does it on the device that other runs had, and others will have. */
+static attempt paint_again(const golden_run *r, const char *fault)
+{
+    attempt a = {0};
+    nscl_context *ctx = test_ctx;
+    long before = fault_alive() - held(ctx);
+    unsigned features = ctx->features;
+    ctx->log = hear;
+    ctx->log_user = &a.heard;
+    assert_true(fault_set(fault));
+    paint_on(&a, r, ctx);
+    if (fault_alive() - held(ctx) != before)
+        fail_msg("%s: %ld objects of OpenCL are left", fault, fault_alive() - held(ctx) - before);
+    ctx->log = NULL;
+    ctx->features = features;
+    ctx->conv_refused = 0;
+    ctx->relieved = ctx->gram_changed = 0;
+    return a;
+}
+
+/* Of the samples, root mean square. */
+static double difference(const nscl_picture *a, const nscl_picture *b)
+{
+    double sum = 0;
+    int n = a->width * a->height * a->channels;
+    assert_int_equal(n, b->width * b->height * b->channels);
+    for (int i = 0; i < n; i++) {
+        double off = (double)((const uint16_t *)a->samples)[i] - ((const uint16_t *)b->samples)[i];
+        sum += off * off;
+    }
+    return sqrt(sum / n);
+}
+
+/* Whether the run ended with a picture, which must then be the same; else with an error, which must say what failed. */
+static int finished(const attempt *a, const nscl_picture *wanted, const char *fault, const char *code)
+{
+    if (a->status == NSCL_OK) {
+        double off = difference(&a->picture, wanted);
+        if (!(off <= TOLERATED))
+            fail_msg("%s: a picture that is off by %.1f of 65535: %s", fault, off, a->heard.warning);
+        return 1;
+    }
+    if (a->picture.samples || (a->status != NSCL_BAD_DEVICE && a->status != NSCL_NO_MEMORY))
+        fail_msg("%s: ended as '%s'%s: %s", fault, nscl_status_text(a->status), a->picture.samples ? " with a picture" : "", a->error.text);
+    if (!strstr(a->error.text, code) || strlen(a->error.text) < strlen(code) + 20)
+        fail_msg("%s: the message does not say what failed: %s", fault, a->error.text);
+    return 0;
+}
+
+static void short_run(golden_run *r, const char *name)
+{
+    golden_run_read(r, name);
+    r->settings.iterations = EVALUATIONS;
+    r->settings.depth = 16;
+    r->settings.learning_rate = 0.5;
+}
+
+typedef struct sweep {
+    fault_kind kind;
+    int opens; /* such calls are made where a device is opened, or for the first run on it only */
+    int times; /* the fault meets so many calls in a row: over 1 where one is made again */
+    int few;   /* calls that are met of so many, unless all are */
+    int codes[5];
+} sweep;
+
+static const sweep sweeps[] = {
+    {FAULT_CONTEXT, 1, 1, 1, {-5, -6}},
+    {FAULT_QUEUE, 1, 1, 1, {-5, -36}},
+    {FAULT_PROGRAM, 1, 1, 5, {-6}},
+    {FAULT_BUILD, 1, 1, 2, {-11, -5}},
+    {FAULT_KERNEL, 1, 1, 5, {-46, -5}},
+    {FAULT_BUFFER, 0, 1, 29, {-4}},
+    {FAULT_BUFFER, 0, 2, 5, {-4, -6, -61}},
+    {FAULT_PART, 0, 1, 3, {-4}},
+    {FAULT_ARG, 0, 1, 197, {-50}},
+    {FAULT_RUN, 0, 1, 53, {-4, -5, -36, -54, -9999}},
+    {FAULT_RUN, 0, 2, 53, {-4, -5}},
+    {FAULT_READ, 0, 1, 1, {-5, -36}},
+    {FAULT_WRITE, 0, 1, 1, {-4, -5}},
+    {FAULT_FILL, 0, 1, 3, {-4, -5}},
+    {FAULT_COPY, 0, 1, 1, {-5}},
+    {FAULT_FINISH, 0, 1, 1, {-14, -36}},
+};
+
+static void every_call(void **state)
+{
+    const char *wanted = getenv("NSCL_TEST_FAULTS");
+    int all = wanted && strcmp(wanted, "all") == 0, runs = 0;
+    long calls[2][FAULT_KINDS];
+    golden_run r;
+    short_run(&r, *state);
+    attempt clean = paint(&r, NULL, 0);
+    for (int i = 0; i < FAULT_KINDS; i++)
+        calls[1][i] = fault_calls((fault_kind)i);
+    if (clean.status != NSCL_OK)
+        fail_msg("%s", clean.error.text);
+    for (int again = 0; again < 2; again++) { /* kernels are built in the first */
+        attempt a = paint_again(&r, NULL);
+        assert_int_equal(a.status, NSCL_OK);
+        assert_true(difference(&a.picture, &clean.picture) == 0);
+        nscl_picture_free(&a.picture);
+    }
+    for (int i = 0; i < FAULT_KINDS; i++)
+        calls[0][i] = fault_calls((fault_kind)i);
+    for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps; i++) {
+        const sweep *s = &sweeps[i];
+        long most = calls[s->opens][s->kind];
+        int met = 0, done = 0;
+        for (int c = 0; c < 5 && s->codes[c]; c++)
+            for (long n = all ? 1 : 1 + (c * 7) % s->few; n <= most; n += all ? 1 : s->few) {
+                char fault[64], code[16];
+                snprintf(fault, sizeof fault, "%s:%ld-%ld:%d", fault_kinds[s->kind], n, n + s->times - 1, s->codes[c]);
+                snprintf(code, sizeof code, "(%d)", s->codes[c]);
+                attempt a = s->opens ? paint(&r, fault, 0) : paint_again(&r, fault);
+                if (!fault_hits())
+                    fail_msg("%s: not met", fault);
+                done += finished(&a, &clean.picture, fault, code);
+                met++;
+                nscl_picture_free(&a.picture);
+            }
+        printf("  %-8s %4ld calls, %d at once: %4d faults, %4d with the message, %4d with the picture all the same\n", fault_kinds[s->kind], most, s->times,
+               met, met - done, done);
+        fflush(stdout);
+        runs += met;
+    }
+    printf("  %d runs\n", runs);
+    nscl_picture_free(&clean.picture);
+    golden_run_close(&r);
+}
+
+/* ---- Faults that last, and what takes the place of what fails ---- */
+
+typedef struct lasting {
+    const char *fault, *conv; /* NSCL_CONV; NULL: what the device suggests */
+    unsigned features;        /* 0: the device's */
+    const char *said;         /* part of a warning, with the picture; of the message, without one */
+    int finishes;
+} lasting;
+
+static const lasting cases[] = {
+    {"build/winograd_conv:1+:-11", "winograd4", 0, "convolving by direct instead of winograd", 1},
+    {"run/winograd_conv:1+:-54", "winograd4", 0, "convolving by direct instead of winograd", 1},
+    {"run/winograd_conv:9+:-5", "winograd6", 0, "convolving by direct instead of winograd", 1},
+    {"run/winograd_pack:1+:-5", "winograd2", 0, "convolving by direct instead of winograd", 1},
+    {"build/conv_direct_fwd:1+:-11", "direct", 0, "convolving by ", 1},
+    {"kernel/winograd_product:1+:-46", "winograd4-batched", 0, "convolving by winograd4 instead of winograd4-batched", 1},
+    {"run/rows_im2col:1+:-4", "gemm", 0, "instead of gemm", 1},
+    {"run/gram_fwd:1+:-5", NULL, 0, "CLBlast's products make the Gram matrices", 1},
+    {"run/rows_pack:3+:-54", NULL, NSCL_FEATURE_GEMM, "our own kernels make the Gram matrices", 1},
+    {"run/winograd_conv:9+:-4", "winograd4", 0, "convolving by direct", 1},
+    {"build/conv_image_fwd:1+:-11", NULL, 0, "cannot compile conv_image.cl", 0},
+    {"run:40+:-36", NULL, 0, "cannot run the kernel ", 0},
+    {"run/lbfgs_update:1+:-54", NULL, 0, "cannot run the kernel lbfgs_update", 0},
+};
+
+static void lasting_faults(void **state)
+{
+    golden_run r;
+    (void)state;
+    short_run(&r, "gatys.json");
+    attempt clean = paint_again(&r, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const lasting *l = &cases[i];
+        char features[16];
+        snprintf(features, sizeof features, "%u", l->features);
+        if (l->conv)
+            setenv("NSCL_CONV", l->conv, 1);
+        if (l->features)
+            setenv("NSCL_FEATURES", features, 1);
+        attempt a = paint(&r, l->fault, 0);
+        unsetenv("NSCL_CONV");
+        unsetenv("NSCL_FEATURES");
+        assert_true(fault_hits() > 0);
+        assert_int_equal(finished(&a, &clean.picture, l->fault, "("), l->finishes);
+        const char *said = l->finishes ? a.heard.warning : a.error.text;
+        printf("  %s\n    %.150s\n", l->fault, said);
+        if (!strstr(said, l->said))
+            fail_msg("%s: does not say '%s': %s", l->fault, l->said, said);
+        if (l->finishes)
+            assert_int_equal(a.heard.reports, EVALUATIONS);
+        nscl_picture_free(&a.picture);
+    }
+    nscl_picture_free(&clean.picture);
+    golden_run_close(&r);
+}
+
+/* L-BFGS remembers as many steps as there is memory for: the refusals begin at the pairs of the third step. */
+static void less_history(void **state)
+{
+    golden_run r;
+    char fault[32];
+    (void)state;
+    short_run(&r, "gatys.json");
+    r.settings.lbfgs_history = 2;
+    r.settings.iterations = 8;
+    attempt two = paint_again(&r, NULL);
+    long two_buffers = fault_calls(FAULT_BUFFER);
+    r.settings.lbfgs_history = 8;
+    snprintf(fault, sizeof fault, "buffer:%ld-%ld:-4", two_buffers, two_buffers + 1); /* the last is the result's */
+    attempt less = paint_again(&r, fault);
+    printf("  %.150s\n", less.heard.warning);
+    assert_int_equal(less.status, NSCL_OK);
+    assert_non_null(strstr(less.heard.warning, "L-BFGS goes on with a history of "));
+    nscl_picture_free(&two.picture);
+    nscl_picture_free(&less.picture);
+    golden_run_close(&r);
+}
+
+/* The device is lost, at its opening, in the preparations, at an evaluation: another goes on. */
+static void other_device(void **state)
+{
+    static const struct {
+        const char *fault;
+        int before; /* no picture was there yet: the other device begins as the first did */
+    } lost[] = {{"context:1:-5", 1}, {"queue:1:-36", 1},    {"build:1!:-11", 1}, {"kernel:3!:-5", 1}, {"buffer:30!:-4", 1}, {"run:60!:-5", 1},
+                {"run:170!:-36", 0}, {"run:200!:-9999", 0}, {"run:260!:-5", 0},  {"read:3!:-36", 0},  {"finish:4!:-14", 1}};
+    golden_run r;
+    (void)state;
+    short_run(&r, "gatys.json");
+    attempt clean = paint_again(&r, NULL);
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        attempt a = paint(&r, lost[i].fault, 1);
+        double off = a.status == NSCL_OK ? difference(&a.picture, &clean.picture) : -1;
+        printf("  %-16s %s, %d evaluations, loss %.6g, off by %.1f of 65535\n", lost[i].fault, nscl_status_text(a.status), a.heard.reports, a.heard.last, off);
+        if (a.status != NSCL_OK)
+            fail_msg("%s", a.error.text);
+        assert_true(fault_hits() > 0);
+        assert_true(lost[i].before ? off <= TOLERATED && a.heard.reports == EVALUATIONS : a.heard.reports == EVALUATIONS + 1 && a.heard.last < a.heard.first);
+        assert_non_null(strstr(a.heard.warning, lost[i].before && i < 2 ? "trying the next device" : "going on from evaluation"));
+        nscl_picture_free(&a.picture);
+    }
+    attempt none = paint(&r, "run:170+:-5", 1);
+    assert_int_equal(finished(&none, &clean.picture, "every device", "(-5)"), 0);
+    nscl_picture_free(&clean.picture);
+    golden_run_close(&r);
+}
+
+/* A device that computes wrongly: what is no number is found, and the picture that comes is one. */
+static void wrong_numbers(void **state)
+{
+    static const char *const faults[] = {"read:2:nan", "run/conv_image_fwd:3:nan", "run/conv_image_bwd:2:nan", "run/gram_sum:7:nan"};
+    golden_run r;
+    (void)state;
+    short_run(&r, "gatys.json");
+    r.settings.iterations = 8;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        attempt a = paint_again(&r, faults[i]);
+        printf("  %s: %s; %.120s\n", faults[i], nscl_status_text(a.status), a.status == NSCL_OK ? a.heard.warning : a.error.text);
+        assert_int_equal(fault_hits(), 1);
+        assert_true(a.status == NSCL_OK ? a.heard.warning[0] && a.picture.samples : a.status == NSCL_BAD_NUMBER && a.error.text[0]);
+        nscl_picture_free(&a.picture);
+    }
+    golden_run_close(&r);
+}
+
+int main(int argc, char **argv)
+{
+    setenv("NSCL_TUNE", "off", 1);
+    setenv("POCL_DEVICES", "pthread basic", 1); /* two devices */
+    int status = test_open();
+    if (status)
+        return status;
+    const struct CMUnitTest tests[] = {
+        {"every call, lbfgs", every_call, NULL, NULL, (void *)(uintptr_t) "gatys.json"},
+        {"every call, adam", every_call, NULL, NULL, (void *)(uintptr_t) "neural_style.json"},
+        {"lasting faults", lasting_faults, NULL, NULL, NULL},
+        {"less history", less_history, NULL, NULL, NULL},
+        {"other device", other_device, NULL, NULL, NULL},
+        {"wrong numbers", wrong_numbers, NULL, NULL, NULL},
+    };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return test_close(cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
