@@ -267,7 +267,7 @@ static void lasting_faults(void **state)
 static void less_history(void **state)
 {
     golden_run r;
-    char fault[32];
+    char fault[64];
     (void)state;
     short_run(&r, "gatys.json");
     r.settings.lbfgs_history = 2;
