@@ -43,7 +43,7 @@ runs=$(sed -n 's/^run //p' said)
 
 # Another algorithm takes the place of what is refused.
 paint run/winograd_conv:1+:-54 0
-says "warning: convolving by direct instead of winograd"
+says "instead of winograd"
 
 # The device is lost on the way: the message, and what would have helped.
 paint "run:$((runs / 2))!:-36" 1
