@@ -18,6 +18,7 @@
 #include "selftest.h"
 #include "style_state.h"
 #include "tune.h"
+#include "watch.h"
 
 static int deepest(const nscl_run *r)
 {
@@ -288,6 +289,8 @@ static int report(void *user, cl_mem x, double loss, const char *note)
     }
     if (r->kept && r->ctx->error.code == NSCL_OK)
         nscl_kept_take(r->kept, r->ctx, r->x, r->problem.elements, r->problem.evaluations);
+    if (r->problem.evaluations % NSCL_WATCH_EVERY == 0)
+        nscl_watch(r, x);
     nscl_weights_hash_begin(r->weights->hash); /* which the result's description will name */
     if (!r->job->progress)
         return 0;

@@ -6,6 +6,7 @@
 
 #include "golden_run.h"
 #include "memory_plan.h"
+#include "watch.h"
 #include "precision.h"
 
 /* ---- Golden losses ---- */
@@ -119,6 +120,27 @@ static void slope(void **state)
     golden_run_close(&r);
 }
 
+/* ---- The watch ---- */
+
+/* A device that computes rightly passes; one whose third convolution has other weights than it should is named with its layer. */
+static void watch(void **state)
+{
+    golden_run r;
+    nscl_error error = {0};
+    (void)state;
+    golden_run_open(&r, "gatys.json", NULL);
+    golden_run_set(&r.run, r.golden->start);
+    golden_run_evaluate(&r.run, NULL); /* packs the weights */
+    nscl_watch(&r.run, r.run.x);
+    assert_int_equal(nscl_context_status(test_ctx, &error), NSCL_OK);
+    r.run.network->conv[2]->kernel[5] += 1; /* the host's, which the reference takes */
+    nscl_watch(&r.run, r.run.x);
+    assert_int_equal(nscl_context_status(test_ctx, &error), NSCL_BAD_DEVICE);
+    printf("  %s\n", error.text);
+    assert_non_null(strstr(error.text, "relu2_1"));
+    golden_run_close(&r);
+}
+
 /* ---- Memory that is known before it is taken ---- */
 
 /* The plan is what a run then takes, but for pairs of the history that it had no time for. */
@@ -133,6 +155,7 @@ static void memory_plan(void **state)
         r.settings.iterations = 6;
         r.settings.lbfgs_history = 2; /* full after the first few */
         nscl_context_status(test_ctx, NULL);
+        nscl_scratch_free(test_ctx); /* of the tests before */
         size_t before = test_ctx->bytes;
         test_ctx->peak_bytes = before;
         assert_int_equal(nscl_run_prepare(&r.run, test_ctx, r.weights, &r.settings, &r.job, &error), NSCL_OK);
@@ -294,7 +317,7 @@ static void half_trace(void **state)
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[NSCL_CONV_ALGORITHMS + SLOPES + 4];
+    struct CMUnitTest tests[NSCL_CONV_ALGORITHMS + SLOPES + 5];
     size_t n = 0;
     int status = test_open();
     if (status)
@@ -304,6 +327,7 @@ int main(int argc, char **argv)
             tests[n++] = (struct CMUnitTest){nscl_conv_names[a], golden_losses, NULL, NULL, (void *)a};
     for (int i = 0; i < SLOPES; i++)
         tests[n++] = (struct CMUnitTest){slopes[i].name, slope, NULL, NULL, (void *)(uintptr_t)&slopes[i]};
+    tests[n++] = (struct CMUnitTest){"watch", watch, NULL, NULL, NULL};
     tests[n++] = (struct CMUnitTest){"memory plan", memory_plan, NULL, NULL, NULL};
     tests[n++] = (struct CMUnitTest){"half losses", half_losses, NULL, NULL, NULL};
     tests[n++] = (struct CMUnitTest){"half overflow", half_overflow, NULL, NULL, NULL};
