@@ -1,0 +1,29 @@
+#!/bin/sh
+# Trains the built-in network from VGG-19 and writes data/network/nscl-narrow.safetensors: rounds of distil.py, each
+# begun with the last one's weights and with pictures that the last one's network painted.
+#
+# usage: tools/train/train.sh NSCL DATA WORK
+#
+# NSCL is the program, DATA a folder with weights/vgg19*.h5, pictures/content and pictures/style, WORK a folder for what
+# comes up on the way. The same command goes on where it was stopped. PYTHON (python3) has torch, numpy, scipy, Pillow,
+# h5py and safetensors.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+nscl=$1 data=$2 work=$3
+python=${PYTHON:-python3}
+
+"$here/iterates.sh" "$nscl" "$data" "$work/iterates"
+begin= round=0
+while read -r options; do
+    round=$((round + 1))
+    # shellcheck disable=SC2086 # options and none
+    "$python" "$here/distil.py" --data "$data" --iterates "$work/iterates" --work "$work/round$round" --seed "$round" \
+        ${begin:+--begin "$begin"} $options </dev/null
+    begin=$work/round$round/state.pt
+    "$python" "$here/export.py" --data "$data" --iterates "$work/iterates" --state "$begin" "$work/round$round.safetensors" </dev/null
+    "$here/iterates.sh" "$nscl" "$data" "$work/iterates" "$work/round$round.safetensors" "student$round"
+done <<END
+--steps 400 --size 96 --kernel-rate 0.0015
+--steps 1500 --size 112 --kernel-rate 0.002
+END
+cp "$work/round$round.safetensors" "$here/../../data/network/nscl-narrow.safetensors"
