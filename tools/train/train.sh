@@ -13,7 +13,7 @@ nscl=$1 data=$2 work=$3
 python=${PYTHON:-python3}
 
 "$here/iterates.sh" "$nscl" "$data" "$work/iterates"
-begin= round=0
+begin="" round=0
 while read -r options; do
     round=$((round + 1))
     # shellcheck disable=SC2086 # options and none
