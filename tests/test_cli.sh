@@ -38,7 +38,8 @@ says "usage: nscl"
 awk 'length > 100 { wide = 1 } END { exit wide }' said || fail "--help is wider than 100 columns"
 options=$(sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' said)
 for option in $options; do
-    grep -Eq -e "--$option([ '=\"]|\$)" "$source/tests/test_cli.sh" "$source/tests/test_state.sh" "$source/tests/test_selftest_tool.sh" || fail "no check of --$option here"
+    grep -Eq -e "--$option([ '=\"]|\$)" "$source/tests/test_cli.sh" "$source/tests/test_state.sh" "$source/tests/test_selftest_tool.sh" ||
+        fail "no check of --$option here"
 done
 run 0 --version
 says "nscl 0."

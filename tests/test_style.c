@@ -165,7 +165,8 @@ static void memory_plan(void **state)
         nscl_run_release(&r.run);
 
         nscl_run run = {.ctx = test_ctx, .weights = r.weights, .settings = &r.settings, .job = &r.job, .rules = nscl_preset_of(r.settings.preset)};
-        run.network = nscl_network_create(test_ctx, r.weights, r.weights->conv_count < 14 ? r.weights->conv_count : 14, r.settings.pooling, r.settings.pool_round_up);
+        run.network =
+            nscl_network_create(test_ctx, r.weights, r.weights->conv_count < 14 ? r.weights->conv_count : 14, r.settings.pooling, r.settings.pool_round_up);
         size_t held = test_ctx->bytes;
         nscl_memory_plan plan = nscl_memory_plan_of(&run, h, w);
         assert_int_equal(nscl_context_status(test_ctx, &error), NSCL_OK);
