@@ -41,6 +41,8 @@ nscl_status nscl_run_prepare(nscl_run *run, nscl_context *ctx, const nscl_weight
 nscl_status nscl_run_set_up(nscl_run *run, nscl_error *error);
 /* Runs the settings' optimiser from x on, which it improves. NSCL_CANCELLED where job->progress asked to stop. */
 nscl_status nscl_run_optimise(nscl_run *run);
+/* The picture of a variable such as x, as the job wants it; on failure *out is all zero. */
+nscl_status nscl_run_deliver(nscl_run *run, cl_mem x, nscl_picture *out, nscl_error *error);
 void nscl_run_release(nscl_run *run);
 
 #endif
