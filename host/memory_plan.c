@@ -5,7 +5,7 @@
 #include "precondition.h"
 
 /* Vectors of the optimiser, as lbfgs.c and adam.c take them; only the history, which grows, is not taken at the start. */
-static void rehearse_optimiser(const nscl_run *r)
+static void rehearse_optimiser(nscl_run *r)
 {
     nscl_context *ctx = r->ctx;
     const nscl_settings *s = r->settings;
@@ -18,7 +18,7 @@ static void rehearse_optimiser(const nscl_run *r)
     if (lbfgs && s->precondition > 0)
         pyramid = nscl_pyramid_create(ctx, r->h, r->w, s->precondition);
     if (ctx->error.code == NSCL_OK)
-        nscl_loss_eval((nscl_loss *)&r->loss, r->x, r->x);
+        nscl_loss_eval(&r->loss, r->x, r->x);
     nscl_pyramid_free(&pyramid);
 }
 
