@@ -76,7 +76,7 @@ void nscl_check_run(nscl_check *check, const nscl_check_row *row)
 
 void nscl_check_complain(nscl_check *check, const char *format, ...)
 {
-    char line[256];
+    char line[512];
     va_list arguments;
     if (++check->failures > 8)
         return;
@@ -84,7 +84,7 @@ void nscl_check_complain(nscl_check *check, const char *format, ...)
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     if (check->failures == 1)
-        snprintf(check->why, sizeof check->why, "%.90s: %.160s", check->label, line);
+        snprintf(check->why, sizeof check->why, "%.90s: %.400s", check->label, line);
     if (check->complain)
         check->complain(check, line, check->user);
 }

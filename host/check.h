@@ -42,7 +42,7 @@ typedef struct nscl_check {
     double worst_nmse;                     /* of these */
     double worst_error, worst_allowed;     /* relative, of the element with the worst share */
     double worst_share;                    /* of what an element may be off; over 1 fails */
-    char label[160], worst[160], why[256]; /* the case at work; that of the worst share; the first complaint */
+    char label[160], worst[160], why[512]; /* the case at work; that of the worst share; the first complaint */
     void *memory[NSCL_CHECK_ARRAYS];
     cl_mem arrays[NSCL_CHECK_ARRAYS];
     nscl_conv *convs[NSCL_CHECK_CONVS];

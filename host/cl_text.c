@@ -49,6 +49,8 @@ static const code_text codes[] = {
     {-2045, "CLBlast: invalid local memory size (-2045)"},
     {-2046, "CLBlast: local thread configuration too large (-2046)"},
     {-2048, "CLBlast: database error (-2048)"},
+    {-3001, "the driver's compiler crashed; a newer driver may not"},
+    {-3002, "the driver's compiler takes too long; NSCL_COMPILER=SECONDS gives it more time"},
 };
 
 const char *nscl_cl_text(int code)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler.h"
 #include "findings.h"
 #include "kernel.h"
 #include "os.h"
@@ -85,7 +86,7 @@ static nscl_status open_device(nscl_context *ctx, nscl_device_facts *device, nsc
     ctx->heavy_items = f->cpu_like ? 1 : 64;
     nscl_context_build_options(ctx);
     const char *cache = getenv("NSCL_CACHE");
-    if (!(cache && strcmp(cache, "off") == 0) && !(f->quirks & NSCL_QUIRK_NO_BINARIES))
+    if (!(cache && strcmp(cache, "off") == 0))
         ctx->cache_dir = program_folder();
     for (int i = 0; f->quirk_text[i]; i++)
         nscl_log(ctx, NSCL_LOG_INFO, "device quirk: %s", f->quirk_text[i]);
@@ -100,6 +101,7 @@ static void close_device(nscl_context *ctx)
 {
     if (ctx->queue)
         clFinish(ctx->queue);
+    nscl_compiler_close(ctx);
     nscl_kernels_release(ctx);
     nscl_buffers_release(ctx);
     nscl_tuning_close(ctx);
@@ -113,6 +115,7 @@ static void close_device(nscl_context *ctx)
                           .kernel_dir = ctx->kernel_dir,
                           .log = ctx->log,
                           .log_user = ctx->log_user,
+                          .compile_apart = ctx->compile_apart,
                           .fallback = ctx->fallback,
                           .left = ctx->left};
 }
@@ -166,6 +169,7 @@ nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl
     ctx->log = o->log;
     ctx->log_user = o->log_user;
     ctx->fallback = o->fallback != 0;
+    ctx->compile_apart = o->compile_apart != 0;
     ctx->conv_wanted = copy_text(getenv("NSCL_CONV"));
     ctx->kernel_dir = copy_text(o->kernel_dir ? o->kernel_dir : getenv("NSCL_KERNELS"));
     nscl_status status = open_some(ctx, o->device, error);

@@ -5,6 +5,7 @@
 #define NSCL_CONTEXT_H
 
 #include "device.h"
+#include "os_child.h"
 
 /* Which fast paths may be used; NSCL_FEATURES (a number) in the environment masks it, for tests. */
 enum {
@@ -30,7 +31,8 @@ typedef struct nscl_kernel {
 typedef struct nscl_program {
     const char *file;
     char *options;
-    cl_program program;
+    cl_program program; /* NULL: the compiler was lost over it, with this code */
+    cl_int lost;
     struct nscl_program *next;
 } nscl_program;
 
@@ -66,6 +68,8 @@ struct nscl_context {
     int checking; /* a self-test is at work, which wants neither tuning nor another */
     char *kernel_dir;
     char *cache_dir;            /* NULL: programs are not kept */
+    int compile_apart;          /* in a child process */
+    nscl_child compiler;        /* that */
     struct nscl_tuning *tuning; /* rows for this device (tuning.h) */
     char build_options[128];
     nscl_log_fn log;

@@ -63,7 +63,7 @@ void nscl_findings_open(nscl_context *ctx)
     for (int half = 0; half < 2; half++)
         for (int i = 0; i < NSCL_CONV_ALGORITHMS; i++)
             if (ctx->findings.wrong[half] >> i & 1)
-                nscl_log(ctx, NSCL_LOG_INFO, "convolution %s (%s) is not used: a self-test found it wrong on this device", nscl_conv_names[i],
+                nscl_log(ctx, NSCL_LOG_INFO, "convolution %s (%s) is not used: it failed on this device before", nscl_conv_names[i],
                          precisions[half]);
     free(path);
 }

@@ -82,7 +82,8 @@ void nscl_kernels_release(nscl_context *ctx)
     }
     while (ctx->programs) {
         nscl_program *next = ctx->programs->next;
-        clReleaseProgram(ctx->programs->program);
+        if (ctx->programs->program)
+            clReleaseProgram(ctx->programs->program);
         free(ctx->programs->options);
         free(ctx->programs);
         ctx->programs = next;

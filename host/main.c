@@ -185,7 +185,7 @@ static nscl_status read_inputs(app *a, nscl_error *error)
 static nscl_status open_device(app *a, nscl_error *error)
 {
     const char *wanted = a->options.device ? a->options.device : getenv("NSCL_DEVICE");
-    nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a, .fallback = a->options.fallback};
+    nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a, .fallback = a->options.fallback, .compile_apart = 1};
     if (wanted && !strcmp(wanted, "all")) {
         list_devices(stderr, error);
         return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: one device paints a picture, not all; give one of those above",
@@ -386,7 +386,10 @@ static void close_app(app *a)
 int main(int argc, char **argv)
 {
     nscl_error error = {NSCL_OK, ""};
-    int code = NSCL_EXIT_DONE;
+    int code = nscl_compiler_main(argc, argv);
+    if (code >= 0)
+        return code;
+    code = NSCL_EXIT_DONE;
     nscl_cli_interrupt_catch();
     if (argc < 2) {
         nscl_cli_usage(stderr);
@@ -413,7 +416,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "nscl: %s\n", error.text);
         code = exit_code(status);
     } else if (a->options.selftest) {
-        nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a};
+        nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a, .compile_apart = 1};
         nscl_cli_progress_open(&a->progress, &a->options, stderr);
         code = nscl_cli_selftest("nscl", &open, 0, 0);
     } else {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler.h"
 #include "embedded.h"
 #include "os.h"
 
@@ -90,11 +91,17 @@ static const char *file_of_kernel(const char *kernel)
     return NULL;
 }
 
-/* cache_dir/<hash>.bin, malloc'ed; NULL without a cache. */
+static int has_binaries(const nscl_context *ctx)
+{
+    return !(ctx->facts.quirks & NSCL_QUIRK_NO_BINARIES);
+}
+
+/* The file of a program in the cache, malloc'ed: its binary, or where the device has none worth keeping, an empty one that says that
+ * it was compiled before. NULL without a cache. */
 static char *cache_path(const nscl_context *ctx, const char *source, const char *options)
 {
     SHA2_CTX sha;
-    char hex[SHA256_DIGEST_STRING_LENGTH + 4];
+    char hex[SHA256_DIGEST_STRING_LENGTH + 8];
     const nscl_device_info *d = &ctx->facts.info;
     const char *parts[] = {CACHE_FORMAT, source, options, d->name, d->vendor, d->driver, d->version, d->platform_name, ctx->facts.platform_version};
     if (!ctx->cache_dir)
@@ -103,64 +110,79 @@ static char *cache_path(const nscl_context *ctx, const char *source, const char 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         SHA256Update(&sha, (const uint8_t *)parts[i], strlen(parts[i]) + 1);
     SHA256End(&sha, hex);
-    memcpy(hex + SHA256_DIGEST_STRING_LENGTH - 1, ".bin", 5);
+    snprintf(hex + SHA256_DIGEST_STRING_LENGTH - 1, 8, "%s", has_binaries(ctx) ? ".bin" : ".built");
     return nscl_path_join(ctx->cache_dir, hex);
+}
+
+static cl_program from_binary(nscl_context *ctx, const unsigned char *binary, size_t size, const char *options)
+{
+    cl_int code = CL_SUCCESS, status = CL_SUCCESS;
+    cl_program program = clCreateProgramWithBinary(ctx->cl, 1, &ctx->facts.device, &size, &binary, &status, &code);
+    if (program && (code != CL_SUCCESS || status != CL_SUCCESS || clBuildProgram(program, 1, &ctx->facts.device, options, NULL, NULL) != CL_SUCCESS)) {
+        clReleaseProgram(program);
+        program = NULL;
+    }
+    return program;
 }
 
 static cl_program from_cache(nscl_context *ctx, const char *path, const char *options)
 {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    cl_int code = CL_SUCCESS, status = CL_SUCCESS;
     cl_program program = NULL;
-    if (!path || !nscl_file_exists(path) || nscl_file_read(path, (size_t)256 << 20, &bytes, &size, NULL) != NSCL_OK || size < 16)
-        goto done;
-    const unsigned char *binary = bytes;
-    program = clCreateProgramWithBinary(ctx->cl, 1, &ctx->facts.device, &size, &binary, &status, &code);
-    if (program && (code != CL_SUCCESS || status != CL_SUCCESS || clBuildProgram(program, 1, &ctx->facts.device, options, NULL, NULL) != CL_SUCCESS)) {
-        clReleaseProgram(program);
-        program = NULL;
-    }
+    if (!path || !has_binaries(ctx) || !nscl_file_exists(path) || nscl_file_read(path, (size_t)256 << 20, &bytes, &size, NULL) != NSCL_OK)
+        return NULL;
+    if (size >= 16)
+        program = from_binary(ctx, bytes, size, options);
     if (!program)
         remove(path); /* a driver changed under the same version, or a damaged file */
-done:
     free(bytes);
     return program;
 }
 
-static void to_cache(cl_program program, const char *path)
+static void to_cache(const char *path, const unsigned char *bytes, size_t size)
 {
-    size_t size = 0;
-    unsigned char *bytes = NULL;
     nscl_file file = {0};
-    if (!path || clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size < 16 || !(bytes = malloc(size)))
+    if (!path || nscl_file_create(&file, path, NULL) != NSCL_OK)
         return;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS && nscl_file_create(&file, path, NULL) == NSCL_OK) {
+    if (size)
         fwrite(bytes, 1, size, file.stream);
-        nscl_file_commit(&file, NULL);
-    }
-    free(bytes);
+    nscl_file_commit(&file, NULL);
 }
 
-static void build_failed(nscl_context *ctx, cl_program program, const char *name, const char *options, cl_int code)
+/* Compiles: the first time in a child process, since a driver's compiler may crash or hang; after that only where it has no binaries. */
+static cl_program compile(nscl_context *ctx, const char *name, const char *source, const char *options, const char *path)
 {
-    char text[600] = "";
-    size_t n = 0;
-    char *log = NULL;
-    if (clGetProgramBuildInfo(program, ctx->facts.device, CL_PROGRAM_BUILD_LOG, 0, NULL, &n) == CL_SUCCESS && n && (log = calloc(1, n + 1))) {
-        clGetProgramBuildInfo(program, ctx->facts.device, CL_PROGRAM_BUILD_LOG, n, log, NULL);
-        snprintf(text, sizeof text, "%s", log);
+    char log[600] = "";
+    unsigned char *binary = NULL;
+    size_t size = 0;
+    cl_int code = CL_SUCCESS;
+    cl_program program = NULL;
+    int once = !has_binaries(ctx); /* and then here */
+    nscl_compiled came =
+        once && (!path || nscl_file_exists(path)) ? NSCL_COMPILER_NONE : nscl_compile(ctx, name, source, options, &binary, &size, &code, log, sizeof log);
+    if (came == NSCL_COMPILER_LOST)
+        return NULL;
+    if (binary)
+        program = from_binary(ctx, binary, size, options);
+    if (came != NSCL_COMPILE_ERROR && !program) {
+        program = nscl_build(ctx->cl, ctx->facts.device, source, options, &code, log, sizeof log);
+        free(binary);
+        binary = program && !once ? nscl_binary(program, &size) : NULL;
     }
-    nscl_fail_cl(ctx, code, "cannot compile %s (%s) on %s", name, options, ctx->facts.info.name);
-    size_t used = strlen(ctx->error.text);
-    snprintf(ctx->error.text + used, sizeof ctx->error.text - used, "%s%s", text[0] ? "\n" : "", text);
-    free(log);
+    if (!program) {
+        nscl_fail_cl(ctx, code, "cannot compile %s (%s) on %s", name, options, ctx->facts.info.name);
+        size_t used = strlen(ctx->error.text);
+        snprintf(ctx->error.text + used, sizeof ctx->error.text - used, "%s%s", log[0] ? "\n" : "", log);
+    } else if (once ? came == NSCL_COMPILED : size >= 16)
+        to_cache(path, binary, size);
+    free(binary);
+    return program;
 }
 
 cl_program nscl_program_of(nscl_context *ctx, const char *kernel, const char *options)
 {
     char all[512];
-    cl_int code = CL_SUCCESS;
     char *source = NULL, *path = NULL;
     cl_program program = NULL;
     if (ctx->error.code != NSCL_OK)
@@ -171,8 +193,11 @@ cl_program nscl_program_of(nscl_context *ctx, const char *kernel, const char *op
         return NULL;
     }
     for (nscl_program *p = ctx->programs; p; p = p->next)
-        if (strcmp(p->file, name) == 0 && strcmp(p->options, options) == 0)
+        if (strcmp(p->file, name) == 0 && strcmp(p->options, options) == 0) {
+            if (!p->program)
+                nscl_fail_cl(ctx, p->lost, "cannot compile %s (%s), as before", name, options);
             return p->program;
+        }
     nscl_program *node = calloc(1, sizeof *node);
     source = whole_source(ctx, name);
     if (!node || !source || !(node->options = strdup(options))) {
@@ -184,23 +209,10 @@ cl_program nscl_program_of(nscl_context *ctx, const char *kernel, const char *op
     double start = nscl_seconds();
     program = from_cache(ctx, path, all);
     int cached = program != NULL;
-    if (!program) {
-        const char *text = source;
-        program = clCreateProgramWithSource(ctx->cl, 1, &text, NULL, &code);
-        if (program)
-            code = clBuildProgram(program, 1, &ctx->facts.device, all, NULL, NULL);
-        if (code != CL_SUCCESS) {
-            if (program) {
-                build_failed(ctx, program, name, all, code);
-                clReleaseProgram(program);
-                program = NULL;
-            } else
-                nscl_fail_cl(ctx, code, "cannot create the program %s", name);
-            goto done;
-        }
-        to_cache(program, path);
-    }
-    nscl_log(ctx, NSCL_LOG_DEBUG, "%s %s (%s) in %.3f s", cached ? "loaded" : "compiled", name, options, nscl_seconds() - start);
+    if (!program && !(program = compile(ctx, name, source, all, path)) && !(node->lost = nscl_compiler_lost(ctx)))
+        goto done;
+    if (program)
+        nscl_log(ctx, NSCL_LOG_DEBUG, "%s %s (%s) in %.3f s", cached ? "loaded" : "compiled", name, options, nscl_seconds() - start);
     node->file = name;
     node->program = program;
     node->next = ctx->programs;

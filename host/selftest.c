@@ -198,7 +198,7 @@ static nscl_status check_rest(test *t, const nscl_network *n, nscl_error *error)
         const nscl_check_row *row = &t->rows[i];
         t->check.rng.state = KNOWN_SEED;
         if (needed(row, n) && run(t, row) == NSCL_FAILED)
-            return nscl_fail(error, NSCL_BAD_DEVICE, "%s computes %s %s wrongly (%s): choose another device; nscl-selftest shows more", ctx->facts.info.name,
+            return nscl_fail(error, NSCL_BAD_DEVICE, "%s fails at %s %s (%s): choose another device; nscl-selftest shows more", ctx->facts.info.name,
                              row->operation, row->way, t->check.why);
     }
     ctx->findings.right[ctx->half_storage] |= 1u << NSCL_FOUND_REST;
@@ -235,7 +235,7 @@ static nscl_status check_plan(test *t, const nscl_network *n, int h, int w, nscl
         if (verdict != NSCL_FAILED)
             continue;
         ctx->findings.wrong[half] |= 1u << i;
-        nscl_log(ctx, NSCL_LOG_WARNING, "%s computes convolution %s (%s) wrongly: another is used from now on (%s)", ctx->facts.info.name, nscl_conv_names[i],
+        nscl_log(ctx, NSCL_LOG_WARNING, "%s fails at convolution %s (%s): another is used from now on (%s)", ctx->facts.info.name, nscl_conv_names[i],
                  precision_name(ctx), t->check.why);
         nscl_network_plan(n, h, w);
         nscl_status status = nscl_context_status(ctx, error);

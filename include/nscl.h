@@ -127,10 +127,16 @@ typedef struct nscl_open_options {
     const char *kernel_dir; /* .cl files here replace the embedded ones; NULL: $NSCL_KERNELS, else none */
     nscl_log_fn log;        /* what the library has to say; NULL: nothing */
     void *log_user;
-    int fallback; /* not 0: where the device fails, now or while painting, the work goes on on the next best, with a warning */
+    int fallback;      /* not 0: where the device fails, now or while painting, the work goes on on the next best, with a warning */
+    int compile_apart; /* not 0: kernels are compiled the first time in a child process, so that a driver's compiler which crashes or hangs
+                        * costs these kernels and not the process; for programs that begin with nscl_compiler_main */
 } nscl_open_options;
 
 typedef struct nscl_context nscl_context;
+
+/* To be called at the start of main: -1 at once, unless the process was started by nscl_open_options.compile_apart. Then it compiles, and
+ * returns the status to end with. */
+NSCL_API int nscl_compiler_main(int argc, char **argv);
 
 /* Opens a device. `options` may be NULL. The caller closes *out with nscl_close. */
 NSCL_API nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl_error *error);

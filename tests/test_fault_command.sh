@@ -62,6 +62,27 @@ says "cannot open device"
 paint buffer:20+:-4 1
 says "CL_MEM_OBJECT_ALLOCATION_FAILURE (-4)"
 
+# A compiler that crashes or hangs, met in a child process: another algorithm takes the place of what it was compiling, now and in the
+# runs to come; what has no other way is told.
+fresh=$(mktemp -d)
+lost() {
+    rm -rf "$fresh/nscl"
+    kept=$XDG_CACHE_HOME
+    export XDG_CACHE_HOME="$fresh"
+    paint "$@"
+    XDG_CACHE_HOME=$kept
+}
+lost compile/winograd_conv:1+:crash 0 --verbose
+says "the driver's compiler crashed"
+XDG_CACHE_HOME=$fresh paint compile/winograd_conv:1+:crash 0 --verbose
+says "is not used"
+grep -qF "the driver's compiler crashed" said && fail "what crashed is tried again"
+NSCL_COMPILER=2 lost compile/winograd_conv:1+:hang 0 --verbose
+says "the driver's compiler takes too long"
+lost compile/image_affine:1+:crash 1
+says "the driver's compiler crashed"
+rm -rf "$fresh"
+
 # A driver that ends the process leaves no half of a file.
 paint "run:$((runs - 3)):crash" 137
 

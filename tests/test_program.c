@@ -69,7 +69,7 @@ static void cache(void **state)
     heard h;
     nscl_error error;
     char path[400];
-    if (!test_ctx->cache_dir) {
+    if (test_ctx->facts.quirks & NSCL_QUIRK_NO_BINARIES) {
         printf("  skipped: programs are not kept for this device\n");
         skip();
     }

@@ -51,6 +51,9 @@ int main(int argc, char **argv)
 {
     selftest_options o = {0};
     uint64_t seed = 0;
+    int child = nscl_compiler_main(argc, argv);
+    if (child >= 0)
+        return child;
     int ended = tool_read_options(&page, table, &o, argc, argv);
     if (ended)
         return ended - 1;
@@ -62,6 +65,6 @@ int main(int argc, char **argv)
             return TOOL_USAGE;
         }
     }
-    nscl_open_options open = {.device = o.device, .log = on_line, .log_user = &o};
+    nscl_open_options open = {.device = o.device, .log = on_line, .log_user = &o, .compile_apart = 1};
     return nscl_cli_selftest(page.command, &open, seed, o.json);
 }

@@ -25,7 +25,7 @@ static int run_child(int argc, char **argv)
         return studio_decode_child(argv[2], argv[3], argv[4], argv[5]);
     if (strcmp(as, "--devices") == 0)
         return studio_devices_child(argc > 2 ? argv[2] : NULL);
-    return -1;
+    return nscl_compiler_main(argc, argv);
 }
 
 /* What contradicts itself, before anything is begun. */

@@ -160,7 +160,7 @@ static void set_options(worker *w)
 static nscl_status prepare(worker *w, nscl_error *error)
 {
     const json_t *styles = json_object_get(w->work, "styles"), *initial = json_object_get(w->work, "initial");
-    nscl_open_options open = {.log = on_log, .log_user = w};
+    nscl_open_options open = {.log = on_log, .log_user = w, .compile_apart = 1};
     nscl_status status = studio_order_read(&w->order, json_object_get(w->work, "order"), 1 << 16, error);
     if (status == NSCL_OK)
         status = read_picture(&w->content, json_object_get(w->work, "content"), error);

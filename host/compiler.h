@@ -1,0 +1,35 @@
+/* Compiling in a child process: a driver's compiler that crashes, or does not come to an end, costs the program at hand and not the
+ * picture. The child is this program again (nscl_compiler_main), opens the same device, and builds what it is sent; it ends
+ * when nothing was asked for a while, so that it holds no device memory while a picture is painted. */
+#ifndef NSCL_COMPILER_H
+#define NSCL_COMPILER_H
+
+#include "context.h"
+
+typedef enum nscl_compiled {
+    NSCL_COMPILED,      /* *binary holds the program where the device has binaries worth keeping */
+    NSCL_COMPILE_ERROR, /* *code and the log say why */
+    NSCL_COMPILER_LOST, /* it crashed or took too long: the context's error says so, and a convolution at work is excluded for good */
+    NSCL_COMPILER_NONE  /* there can be no child: compile here */
+} nscl_compiled;
+
+enum { NSCL_CL_COMPILER_CRASHED = -3001, NSCL_CL_COMPILER_SLOW = -3002 }; /* beside OpenCL's codes and CLBlast's */
+
+/* Builds `source` with `options` for the context's device; `name` is for messages. `log` is the compiler's where it refuses. The
+ * caller frees *binary. */
+nscl_compiled nscl_compile(nscl_context *ctx, const char *name, const char *source, const char *options, unsigned char **binary, size_t *size, cl_int *code,
+                           char *log, size_t log_size);
+
+/* The code of the context's error, where it is that of a lost compiler; else 0. */
+cl_int nscl_compiler_lost(const nscl_context *ctx);
+
+/* Ends the child, if there is one. */
+void nscl_compiler_close(nscl_context *ctx);
+
+/* The program that OpenCL makes of a source, in this process; NULL with the code and the compiler's log where it refuses. */
+cl_program nscl_build(cl_context cl, cl_device_id device, const char *source, const char *options, cl_int *code, char *log, size_t log_size);
+
+/* A program's binary, malloc'ed; NULL where the driver gives none. */
+unsigned char *nscl_binary(cl_program program, size_t *size);
+
+#endif
