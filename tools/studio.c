@@ -8,6 +8,7 @@
 #include "os.h"
 #include "studio_devices.h"
 #include "studio_job.h"
+#include "studio_page.h"
 #include "studio_picture.h"
 #include "studio_process.h"
 #include "studio_server.h"
@@ -75,8 +76,8 @@ static nscl_status serve(studio *s, nscl_error *error)
         fprintf(stderr, "nscl-studio: %s\n", devices.text); /* one may be installed while it runs */
     studio_styles_scan(s);
     studio_store_count(s);
-    if (!studio_jobs_open(s))
-        return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the jobs");
+    if (!studio_jobs_open(s) || !studio_pages_open())
+        return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the jobs and the page");
     studio_server *server = studio_server_open(s, error);
     if (server) {
         say_where(s);
@@ -117,6 +118,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "nscl-studio: %s\n", error.text);
     studio_jobs_free(&s);
     studio_styles_free(&s);
+    studio_pages_free();
     json_decref(s.devices);
     if (lock)
         fclose(lock);

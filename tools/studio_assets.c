@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "studio_page.h"
 #include "studio_reply.h"
 
 const nscl_embedded *studio_asset(const char *name)
@@ -58,8 +59,8 @@ enum MHD_Result studio_asset_reply(studio_request *r)
     if (strcmp(r->path, "/") == 0 && given && r->s->options.token && studio_same_secret(given, r->s->options.token))
         return admit(r);
     if (strcmp(r->path, "/") == 0 && !studio_check_token(r))
-        return reply_asset(r, MHD_HTTP_UNAUTHORIZED, studio_asset("login.html"));
-    file = strcmp(r->path, "/") == 0 ? studio_asset("index.html") : r->path[0] == '/' ? studio_asset(r->path + 1) : NULL;
+        return reply_asset(r, MHD_HTTP_UNAUTHORIZED, studio_page("login.html"));
+    file = strcmp(r->path, "/") == 0 ? studio_page("index.html") : r->path[0] == '/' ? studio_asset(r->path + 1) : NULL;
     if (file)
         return reply_asset(r, MHD_HTTP_OK, file);
     studio_problem problem = studio_problem_make(MHD_HTTP_NOT_FOUND, "no_such_path", "there is nothing at this address");

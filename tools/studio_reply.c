@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char policy[] = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+#include "studio_page.h"
 
 static void set(struct MHD_Response *response, const char *name, const char *value)
 {
@@ -18,7 +18,7 @@ enum MHD_Result studio_reply(studio_request *r, unsigned status, struct MHD_Resp
 {
     if (!response)
         return MHD_NO;
-    set(response, "Content-Security-Policy", policy);
+    set(response, "Content-Security-Policy", studio_page_policy());
     set(response, "X-Content-Type-Options", "nosniff");
     set(response, "X-Frame-Options", "DENY");
     set(response, "Referrer-Policy", "no-referrer");

@@ -41,11 +41,35 @@ export function thumbOf(reference) {
 
 export const jobPicture = (id, what, version) => `${base}/jobs/${id}/${what}${version === undefined ? "" : `?v=${version}`}`;
 
-// Follows all jobs from a change on: onJob(job), onList(ids), onLink(up, over). Goes on by itself after a break, unless the link is over.
-export function follow(since, {onJob, onList, onLink}) {
-    const source = new EventSource(`${base}/events?since=${since}`);
-    source.addEventListener("job", (event) => onJob(JSON.parse(event.data)));
-    source.addEventListener("list", (event) => onList(JSON.parse(event.data)));
+// Follows all jobs from a change on: onJob(job), onList(ids), onLink(up, over). Goes on by itself after a break, unless the link is over. A page
+// that is out of sight gives its connection back, of which a browser has six for all its pages here.
+const link = {};
+
+export function follow(since, handlers) {
+    Object.assign(link, {since, handlers});
+    unlink();
+    open();
+}
+
+function open() {
+    if (link.source || !link.handlers || document.hidden) return;
+    const {onJob, onList, onLink} = link.handlers, source = new EventSource(`${base}/events?since=${link.since}`);
+    const take = (handler) => (event) => {
+        link.since = event.lastEventId;
+        handler(JSON.parse(event.data));
+    };
+    link.source = source;
+    source.addEventListener("job", take(onJob));
+    source.addEventListener("list", take(onList));
     source.addEventListener("open", () => onLink(true));
     source.addEventListener("error", () => onLink(false, source.readyState === EventSource.CLOSED));
 }
+
+function unlink() {
+    link.source?.close();
+    link.source = undefined;
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? unlink() : open()));
+addEventListener("pagehide", unlink);
+addEventListener("pageshow", open);
