@@ -420,7 +420,7 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
 
 nscl_status nscl_run_prepare(nscl_run *r, nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_error *error)
 {
-    *r = (nscl_run){.ctx = ctx, .weights = weights, .settings = settings, .job = job, .started = nscl_seconds()};
+    *r = (nscl_run){.ctx = ctx, .weights = weights, .settings = settings, .job = job, .started = nscl_seconds(), .saved_at = nscl_seconds()};
     r->rules = nscl_preset_of((int)settings->preset >= 0 && settings->preset < NSCL_PRESET_COUNT ? settings->preset : NSCL_PRESET_GATYS);
     return prepare(r, error);
 }

@@ -26,6 +26,7 @@ typedef struct nscl_run {
     nscl_problem problem;            /* reports to job->progress */
     char overflow[32];               /* the shallowest term of the latest evaluation that was not finite; "": none */
     int saved;                       /* evaluations when the state was last saved */
+    double saved_at;                 /* seconds, then */
     nscl_term terms[NSCL_MAX_TERMS]; /* of the latest evaluation */
     int term_count;
     double loss_now, started;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os.h"
 #include "picture.h"
 
 /* What decides the picture, as text: enough digits for each number. Without `iterations`. */
@@ -88,7 +89,7 @@ void nscl_run_between(void *user, nscl_exchange_fn exchange, void *optimiser)
 {
     nscl_run *r = user;
     nscl_error error = {0};
-    if (!r->job->state_file || r->problem.evaluations - r->saved < r->job->state_every)
+    if (!r->job->state_file || r->problem.evaluations - r->saved < r->job->state_every || nscl_seconds() - r->saved_at < r->job->state_seconds)
         return;
     r->saved = r->problem.evaluations;
     nscl_state *st = nscl_state_create(r->ctx, r->job->state_file, &error);
@@ -101,6 +102,7 @@ void nscl_run_between(void *user, nscl_exchange_fn exchange, void *optimiser)
         nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: the state was not saved: %s", r->saved, error.text);
     else
         nscl_log(r->ctx, NSCL_LOG_INFO, "evaluation %d: saved the state in %s", r->saved, r->job->state_file);
+    r->saved_at = nscl_seconds();
 }
 
 nscl_status nscl_run_resume(nscl_run *r, nscl_error *error)

@@ -306,10 +306,12 @@ typedef struct nscl_job {
     const nscl_picture *initial; /* NULL: as settings->init says */
     nscl_progress_fn progress;   /* NULL: none */
     void *user;
-    /* The state is saved after every state_every evaluations, by a temporary name, and a run that was killed goes on from it to the
-     * same bytes as if it had not been. What was saved of other pictures, settings (but for iterations) or networks is refused. */
+    /* The state is saved after every state_every evaluations, but no sooner than state_seconds after the last time, by a temporary name
+     * (PATH.XXXXXX, which a kill may leave), and a run that was killed goes on from it to the same bytes as if it had not been. What was
+     * saved of other pictures, settings (but for iterations) or networks is refused. */
     const char *state_file;  /* NULL: not saved */
     int state_every;         /* >= 1 */
+    double state_seconds;    /* 0: the evaluations alone decide */
     const char *resume_file; /* such a file to go on from; NULL: begin */
     uint64_t max_memory;     /* bytes of the device's memory that may be taken; 0: all but a sixteenth. A run that needs more is NSCL_NO_MEMORY */
     const char *description; /* kept in it, for nscl_description_read; NULL: none */

@@ -8,6 +8,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -320,6 +321,8 @@ def test_crash(server, picture):
         now = server.wait(job, OVER)
         check(now["state"] == "failed" and "broke off" in now["message"], "a process that ends by %s fails its job" % how.name,
               "%s: %s" % (now["state"], now["message"]))
+        check(now["resumable"] and now["code"] == "broke_off", "it could go on", now)
+        expect(server.ask("DELETE", "/jobs/" + job), 200)
     job = expect(server.order("picture:" + picture, evaluations=100000), 201)["id"]
     server.wait(job, ("running",), also=lambda now: now["version"] > 0)
     expect(server.ask("DELETE", "/jobs/" + job), 200, what="remove one at work")
@@ -334,12 +337,164 @@ def test_crash(server, picture):
     now = server.wait(job, OVER)
     check(now["state"] == "failed" and now["version"] > 0, "one that hangs is ended", now)
     check(server.raw("GET", "/api/v1/jobs/%s/picture" % job)[0] == 200, "its picture so far is kept")
+    check(kept(server, job) == [], "nothing is kept of what was not to go on", kept(server, job))
     job = expect(server.order("picture:" + picture), 201)["id"]
     check(server.wait(job, OVER)["state"] == "done", "the server goes on after crashes")
     end = time.monotonic() + 10
     while worker_of(server, 0) and time.monotonic() < end:
         time.sleep(0.05)
     check(worker_of(server, 0) is None, "no process is left")
+
+
+def kept(server, job):
+    """What the job's folder holds of it to go on from."""
+    return [name for name in os.listdir(os.path.join(server.folder, "jobs", job)) if name.startswith(("state-", "begin-", "phase"))]
+
+
+def saved(server, job, phase=0, seconds=60):
+    """The evaluations after which its state was saved, once it is; it is a library's file of named records."""
+    path, end = os.path.join(server.folder, "jobs", job, "state-%d" % phase), time.monotonic() + seconds
+    while not os.path.exists(path) and time.monotonic() < end:
+        time.sleep(0.02)
+    with open(path, "rb") as file:
+        data = file.read(4096)
+    at = data.index(b"evaluations\0") + 32
+    return int.from_bytes(data[at:at + 4], sys.byteorder)
+
+
+def result(server, job):
+    return server.raw("GET", "/api/v1/jobs/%s/picture.png" % job)[2]
+
+
+def whole_run(server, content):
+    """A run of some seconds that nothing disturbs: its steps and its picture."""
+    first = server.wait(expect(server.order(content, evaluations=200), 201)["id"], OVER)["progress"]
+    steps = max(300, int(6 * 200 / first["seconds"]))
+    job = expect(server.order(content, evaluations=steps), 201)["id"]
+    check(server.wait(job, OVER, 300)["state"] == "done", "an undisturbed run")
+    check(kept(server, job) == [], "nothing is kept of what has ended", kept(server, job))
+    return steps, result(server, job)
+
+
+def test_resume(server, picture):
+    """A job whose server or whose process is killed goes on from its saved state, and ends with the same bytes."""
+    content = "picture:" + picture
+    steps, whole = whole_run(server, content)
+    job = expect(server.order(content, evaluations=steps), 201)["id"]
+    saved(server, job)
+    server.end(signal.SIGKILL)
+    at = saved(server, job)
+    with open(os.path.join(server.folder, "jobs", job, "job.json")) as file:
+        told = json.load(file)["progress"]["evaluation"] # which is shown until there is news
+    server.start()
+    seen = []
+    while not seen or now["state"] not in OVER:
+        now = server.ask("GET", "/jobs/" + job)[1]
+        seen += [now["progress"]["evaluation"]] if now["progress"]["evaluation"] != told else []
+        time.sleep(0.02)
+    check(now["state"] == "done" and now["code"] == "taken_up", "a job whose server was killed goes on", now)
+    check(min(seen) >= at, "from where its state was saved", (at, sorted(seen)[:5]))
+    check(result(server, job) == whole, "and ends with the bytes it would have had")
+    points = [evaluation for evaluation, _ in now["curve"]]
+    check(points == sorted(set(points)), "its curve goes on", points)
+    check(kept(server, job) == [], "nothing is kept of it then", kept(server, job))
+
+    job = expect(server.order(content, evaluations=steps), 201)["id"]
+    saved(server, job)
+    os.kill(worker_of(server), signal.SIGKILL)
+    now = server.wait(job, OVER)
+    check(now["state"] == "failed" and now["resumable"], "a job whose process was killed", now)
+    expect(server.ask("PATCH", "/jobs/" + job, {"action": "resume"}), 200, what="go on")
+    check(server.wait(job, OVER, 300)["state"] == "done" and result(server, job) == whole, "goes on when it is told to")
+    job = expect(server.order(content, evaluations=steps), 201)["id"]
+    saved(server, job)
+    os.kill(worker_of(server), signal.SIGKILL)
+    server.wait(job, OVER)
+    check(server.end() == 0, "ends with status 0")
+    server.start()
+    check(server.wait(job, OVER, 300, lambda now: now["state"] != "failed")["state"] == "done" and result(server, job) == whole, "goes on at the next start")
+
+    job = expect(server.order(content, evaluations=100000), 201)["id"]
+    server.wait(job, ("running",), also=lambda now: now["version"] > 0)
+    expect(server.ask("PATCH", "/jobs/" + job, {"action": "pause"}), 200)
+    server.wait(job, ("paused",))
+    server.end(signal.SIGKILL)
+    server.start()
+    check(server.wait(job, ("paused",))["state"] == "paused", "one that paused pauses still")
+    expect(server.ask("PATCH", "/jobs/" + job, {"action": "stop"}), 200)
+    check(server.wait(job, OVER)["state"] == "stopped", "and can be stopped")
+    check(kept(server, job) == [], "nothing is kept of what was stopped", kept(server, job))
+
+    # One that brings the machine down must not do so at each start for ever.
+    job = expect(server.order(content, evaluations=100000), 201)["id"]
+    saved(server, job)
+    server.end(signal.SIGKILL)
+    record = os.path.join(server.folder, "jobs", job, "job.json")
+    with open(record) as file:
+        now = json.load(file)
+    with open(record, "w") as file:
+        json.dump(dict(now, resumed=5), file)
+    server.start()
+    now = server.ask("GET", "/jobs/" + job)[1]
+    check(now["state"] == "failed" and now["code"] == "ended" and now["resumable"], "one that is broken off again and again waits for a word", now)
+    expect(server.ask("PATCH", "/jobs/" + job, {"action": "resume"}), 200)
+    check(server.wait(job, ("running",))["state"] == "running", "and then goes on")
+    expect(server.ask("DELETE", "/jobs/" + job), 200)
+
+
+def test_resume_changed(server, picture):
+    """The same after a change of strength: from the state saved since, and from the picture at the change. Copies of the job's folder are what a
+    kill at that moment leaves; the job itself goes on undisturbed."""
+    content = "picture:" + picture
+    first = server.wait(expect(server.order(content, evaluations=200), 201)["id"], OVER)["progress"]
+    steps = max(400, int(8 * 200 / first["seconds"]))
+    job = expect(server.order(content, evaluations=steps), 201)["id"]
+    server.wait(job, ("running",), also=lambda now: now["progress"]["evaluation"] > steps // 10)
+    expect(server.ask("PATCH", "/jobs/" + job, {"strength": 80}), 200)
+    folder, end = os.path.join(server.folder, "jobs", job), time.monotonic() + 60
+    phase = 0
+    while not phase and time.monotonic() < end:
+        with open(os.path.join(folder, "phase.json")) as file:
+            phase = json.load(file)["done"]
+    saved(server, job, phase)
+    check(sorted(kept(server, job)) == ["begin-%d.png" % phase, "phase.json", "state-%d" % phase], "the phase before is forgotten", kept(server, job))
+    other = server.folder + "/copy"
+    copies = {"a" * 16: ["state-%d" % phase], "b" * 16: []}
+    shutil.copytree(os.path.join(server.folder, "pictures"), other + "/pictures")
+    for copy, more in copies.items():
+        os.makedirs(os.path.join(other, "jobs", copy))
+        for name in ["job.json", "phase.json", "begin-%d.png" % phase, *more]:
+            shutil.copy(os.path.join(folder, name), os.path.join(other, "jobs", copy))
+    check(server.wait(job, OVER, 300)["state"] == "done", "a changed job")
+    second = Server(folder=other)
+    try:
+        for copy, more in copies.items():
+            now = second.wait(copy, OVER, 300)
+            check(now["state"] == "done" and now["order"]["strength"] == 80, "a copy of it goes on", now)
+            check(result(second, copy) == result(server, job), "to the same bytes, from %s" % (more or "the change on"))
+    finally:
+        second.close()
+    shutil.rmtree(other)
+
+
+def test_no_room(picture_bytes):
+    """Where a state has no room, what is painted so far is kept."""
+    server = Server("--max-stored", "16")
+    try:
+        content = "picture:" + server.upload(picture_bytes)[1]["id"]
+        job = expect(server.order(content, evaluations=100000), 201)["id"]
+        server.wait(job, ("running",), also=lambda now: now["version"] > 0)
+        time.sleep(1.5)
+        check(kept(server, job) == [], "no state where there is no room for it", kept(server, job))
+        server.end(signal.SIGKILL)
+        server.start()
+        now = server.wait(job, OVER)
+        check(now["state"] == "stopped" and now["code"] == "ended" and now["version"] > 0, "it is stopped", now)
+        check(server.raw("GET", "/api/v1/jobs/%s/picture" % job)[2][:2] == b"\xff\xd8", "its picture so far is kept")
+        further = expect(server.order("job:" + job, initial="job:" + job), 201, what="to go on from it")["id"]
+        check(server.wait(further, OVER)["state"] == "done", "it can be painted further")
+    finally:
+        server.close()
 
 
 def test_restart(server, picture, done):
@@ -358,12 +513,12 @@ def test_restart(server, picture, done):
                 break
         time.sleep(0.05)
     check(time.monotonic() < end, "the painting process ends with the server")
-    now = server.wait(running, OVER)
-    check(now["state"] == "stopped" and "ended" in now["message"] and now["version"] > 0, "one at work is stopped", now)
-    check(server.raw("GET", "/api/v1/jobs/%s/picture" % running)[2][:2] == b"\xff\xd8", "its picture so far is kept")
-    check(server.wait(waiting, OVER)["state"] == "done", "one that waited is painted now")
-    further = expect(server.order("job:" + running, initial="job:" + running), 201, what="to go on from it")["id"]
-    check(server.wait(further, OVER)["state"] == "done", "it can be painted further")
+    now = server.wait(running, ("running", *OVER))
+    check(now["state"] == "running" and now["code"] == "taken_up" and now["version"] > 0, "one at work goes on", now)
+    check(server.raw("GET", "/api/v1/jobs/%s/picture" % running)[2][:2] == b"\xff\xd8", "its picture so far is there")
+    check(server.ask("GET", "/jobs/" + waiting)[1]["state"] == "queued", "one that waited waits still")
+    expect(server.ask("PATCH", "/jobs/" + running, {"action": "stop"}), 200)
+    check(server.wait(waiting, OVER)["state"] == "done", "and has its turn")
     old = server.wait(done, OVER)
     check(old["state"] == "done" and old["curve"] and server.raw("GET", "/api/v1/jobs/%s/picture.png" % done)[0] == 200, "the history is there", old)
     # Ended in order, one at work is kept whole.
@@ -475,6 +630,9 @@ def main():
             test_steer(server, picture)
             test_crash(server, picture)
             test_restart(server, picture, done)
+            test_resume(server, picture)
+            test_resume_changed(server, picture)
+            test_no_room(photo())
     finally:
         server.close()
     test_token()

@@ -282,7 +282,9 @@ def test_restart(browser, files):
     server.options = ("--port", str(server.port), *server.options)
     server.start()
     browser.wait("return document.getElementById('away').hidden", 30, "the server again")
-    browser.wait("return document.querySelector('.state').dataset.state === 'stopped'", 15, "the job's new state")
+    browser.wait("return document.querySelector('.state').dataset.state === 'running'", 15, "the job goes on")
+    browser.click("[data-do=stop]")
+    browser.wait("return document.querySelector('.state').dataset.state === 'stopped'", 15, "the job's end")
     browser.log() # what it says of a server that is away is right
 
 

@@ -17,7 +17,7 @@ static int position(const studio *s, const studio_job *job)
     return before;
 }
 
-static int has(const studio *s, const studio_job *job, const char *name)
+int studio_job_has(const studio *s, const studio_job *job, const char *name)
 {
     char *path = studio_path(s, "jobs", job->id, name);
     int there = path && nscl_file_exists(path);
@@ -34,11 +34,12 @@ static json_t *time_json(double t)
 json_t *studio_job_json(studio *s, const studio_job *job, int curve)
 {
     int over = job->state >= STUDIO_DONE;
-    json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:O, s:{s:s, s:o}, s:o, s:o, s:i, s:i, s:i, s:b}", "id", job->id, "state", states[job->state],
-                             "created", time_json(job->created), "started", time_json(job->started), "finished", time_json(job->finished), "order",
-                             studio_order_json(&job->order), "names", job->names, "device", "id", job->device, "name", nscl_json_text(job->device_name),
-                             "network", nscl_json_text(job->network), "message", nscl_json_text(job->message), "width", job->width, "height", job->height,
-                             "version", job->version, "png", over && has(s, job, "picture.png"));
+    json_t *json =
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:O, s:{s:s, s:o}, s:o, s:s, s:o, s:i, s:i, s:i, s:b, s:b}", "id", job->id, "state", states[job->state],
+                  "created", time_json(job->created), "started", time_json(job->started), "finished", time_json(job->finished), "order",
+                  studio_order_json(&job->order), "names", job->names, "device", "id", job->device, "name", nscl_json_text(job->device_name), "network",
+                  nscl_json_text(job->network), "code", job->code, "message", nscl_json_text(job->message), "width", job->width, "height", job->height,
+                  "version", job->version, "png", over && studio_job_has(s, job, "picture.png"), "resumable", studio_job_resumable(s, job));
     if (!json)
         return NULL;
     if (job->state == STUDIO_QUEUED)
@@ -70,6 +71,8 @@ void studio_job_save(studio *s, const studio_job *job)
 {
     char *path = studio_path(s, "jobs", job->id, "job.json");
     json_t *json = path ? studio_job_json(s, job, 1) : NULL;
+    if (json && job->resumed)
+        json_object_set_new(json, "resumed", json_integer(job->resumed));
     if (json)
         studio_json_write(path, json, NULL); /* what cannot be written is not in the history, no more */
     json_decref(json);
@@ -93,17 +96,6 @@ static void read_curve(studio_job *job, const json_t *curve)
     }
 }
 
-/* Was at work when the program ended: what there is of its picture is kept. */
-static void settle_broken(studio *s, studio_job *job)
-{
-    job->state = has(s, job, "live.jpg") ? STUDIO_STOPPED : STUDIO_FAILED;
-    job->version += job->state == STUDIO_STOPPED; /* was it written after the job was saved? */
-    job->finished = studio_now();
-    job->remaining = 0;
-    snprintf(job->message, sizeof job->message, "the studio was ended while this was painted");
-    studio_job_save(s, job);
-}
-
 static int read_job(studio *s, studio_job *job, const json_t *json, const char *id)
 {
     const json_t *p = json_object_get(json, "progress"), *names = json_object_get(json, "names");
@@ -122,6 +114,8 @@ static int read_job(studio *s, studio_job *job, const json_t *json, const char *
     read_text(job->device_name, sizeof job->device_name, json_object_get(json, "device"), "name");
     read_text(job->network, sizeof job->network, json, "network");
     read_text(job->message, sizeof job->message, json, "message");
+    read_text(job->code, sizeof job->code, json, "code");
+    job->resumed = (int)json_integer_value(json_object_get(json, "resumed"));
     job->created = json_number_value(json_object_get(json, "created"));
     job->started = json_number_value(json_object_get(json, "started"));
     job->finished = json_number_value(json_object_get(json, "finished"));
@@ -135,8 +129,7 @@ static int read_job(studio *s, studio_job *job, const json_t *json, const char *
     job->height = (int)json_integer_value(json_object_get(json, "height"));
     job->version = (int)json_integer_value(json_object_get(json, "version"));
     read_curve(job, json_object_get(json, "curve"));
-    if (job->state == STUDIO_RUNNING || job->state == STUDIO_PAUSED)
-        settle_broken(s, job);
+    studio_job_restore(s, job);
     return 1;
 }
 

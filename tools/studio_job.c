@@ -35,6 +35,12 @@ void studio_job_touch(studio *s, studio_job *job)
     job->change = studio_changed(s);
 }
 
+void studio_job_note(studio_job *job, const char *code, const char *message)
+{
+    snprintf(job->code, sizeof job->code, "%s", code);
+    snprintf(job->message, sizeof job->message, "%s", message);
+}
+
 static int at_work(const studio_job *job)
 {
     return job->state == STUDIO_RUNNING || job->state == STUDIO_PAUSED;
@@ -85,11 +91,11 @@ void studio_jobs_start(studio *s)
         if (busy(s, job->device))
             continue;
         job->state = STUDIO_RUNNING;
-        job->started = studio_now();
+        job->started = job->started > 0 ? job->started : studio_now();
         if (!studio_run_start(s, job)) {
             job->state = STUDIO_FAILED;
-            job->finished = job->started;
-            snprintf(job->message, sizeof job->message, "no process could be started to paint it");
+            job->finished = studio_now();
+            studio_job_note(job, "no_process", "no process could be started to paint it");
         }
         studio_job_save(s, job);
         studio_job_touch(s, job);
@@ -178,7 +184,11 @@ studio_refusal studio_job_tell(studio *s, const char *id, const char *what, doub
     if (job && job->state == STUDIO_QUEUED && strcmp(what, "stop") == 0) {
         job->state = STUDIO_STOPPED;
         job->finished = studio_now();
-        snprintf(job->message, sizeof job->message, "stopped before it began");
+        if (job->version)
+            studio_job_note(job, "", "");
+        else
+            studio_job_note(job, "not_begun", "stopped before it began");
+        studio_job_forget(s, job);
         studio_job_save(s, job);
         studio_job_touch(s, job);
         touch_waiting(s);
@@ -188,11 +198,24 @@ studio_refusal studio_job_tell(studio *s, const char *id, const char *what, doub
         studio_job_save(s, job);
         studio_job_touch(s, job);
         refusal = STUDIO_TAKEN;
-    } else if (job && at_work(job) && tell_child(job, what, value)) {
-        if (strcmp(what, "strength") == 0)
-            job->order.strength = value;
+    } else if (job && strcmp(what, "resume") == 0 && studio_job_resumable(s, job)) {
+        job->resumed = 0;
+        studio_job_take_up(job);
+        studio_job_save(s, job);
         studio_job_touch(s, job);
+        studio_jobs_start(s);
         refusal = STUDIO_TAKEN;
+    } else if (job && at_work(job)) {
+        double before = job->order.strength;
+        if (strcmp(what, "strength") == 0) { /* known of before the child obeys: it is what the job would go on with */
+            job->order.strength = value;
+            studio_job_save(s, job);
+        }
+        if (tell_child(job, what, value))
+            refusal = STUDIO_TAKEN;
+        else
+            job->order.strength = before;
+        studio_job_touch(s, job);
     }
     pthread_mutex_unlock(&s->lock);
     return refusal;
@@ -218,6 +241,8 @@ studio_refusal studio_job_remove(studio *s, const char *id)
 /* A point of the curve. When there are too many, every other goes, and fewer come from then on. */
 static void add_point(studio_job *job, int evaluation, double loss)
 {
+    while (job->point_count && job->points[job->point_count - 1].evaluation >= evaluation)
+        job->point_count--; /* it was broken off there, and was taken up before */
     if (!isfinite(loss) || ++job->point_skipped < job->point_every)
         return;
     job->point_skipped = 0;
@@ -246,7 +271,8 @@ void studio_job_hear(studio *s, studio_job *job, const json_t *line)
 {
     const json_t *started = json_object_get(line, "started"), *progress = json_object_get(line, "progress"), *paused = json_object_get(line, "paused");
     const char *ended = json_string_value(json_object_get(line, "ended")), *failed = json_string_value(json_object_get(line, "failed"));
-    const char *note = json_string_value(json_object_get(line, "note")), *network = json_string_value(json_object_get(started, "network"));
+    const char *note = json_string_value(json_object_get(line, "note")), *code = json_string_value(json_object_get(line, "code")),
+               *network = json_string_value(json_object_get(started, "network"));
     if (started) {
         job->width = (int)json_integer_value(json_object_get(started, "width"));
         job->height = (int)json_integer_value(json_object_get(started, "height"));
@@ -258,25 +284,29 @@ void studio_job_hear(studio *s, studio_job *job, const json_t *line)
         job->saved = nscl_seconds();
         studio_job_save(s, job);
     }
-    if (paused)
+    if (paused) {
         job->state = json_is_true(paused) ? STUDIO_PAUSED : STUDIO_RUNNING;
+        studio_job_save(s, job);
+    }
     if (note || failed)
-        snprintf(job->message, sizeof job->message, "%s", failed ? failed : note);
+        studio_job_note(job, failed ? code ? code : "broke_off" : "note", failed ? failed : note);
     if (ended || failed) {
         job->state = failed ? STUDIO_FAILED : strcmp(ended, "done") == 0 ? STUDIO_DONE : STUDIO_STOPPED;
         job->version++; /* the last picture is better than the last so far */
+        studio_job_settle(s, job);
     }
     studio_job_touch(s, job);
 }
 
-void studio_job_ended(studio *s, studio_job *job, const char *why)
+void studio_job_ended(studio *s, studio_job *job, const char *code, const char *why)
 {
     if (job->unwanted) {
         take_out(s, job);
     } else {
         if (at_work(job)) { /* it did not say how it ended */
             job->state = STUDIO_FAILED;
-            snprintf(job->message, sizeof job->message, "painting broke off: %s", why[0] ? why : "the process ended");
+            studio_job_note(job, code, why);
+            studio_job_settle(s, job);
         }
         job->finished = studio_now();
         job->remaining = 0;

@@ -41,8 +41,10 @@ static const nscl_page page = {
     .about = "Serves a page in which a style and a photograph are chosen, and in which the picture is watched while it is painted. Jobs wait in a queue; "
              "one runs on each device. Finished pictures, each with its recipe in it, and the history are kept in a folder.",
     .row = row,
-    .notes = "Ctrl-C ends it: a job at work is kept as far as it is, those that wait go on at the next start. The page uses the JSON interface under /api/v1, "
-             "which scripts may use too; /api/v1/openapi.json describes it.",
+    .notes =
+        "Ctrl-C ends it: a job at work is kept as far as it is, those that wait go on at the next start, and so does one that was at work when the "
+        "studio was killed, to the same picture, where its state takes no more than a quarter of --max-stored. The page uses the JSON interface under /api/v1, "
+        "which scripts may use too; /api/v1/openapi.json describes it.",
     .sections = sections,
 };
 

@@ -25,10 +25,12 @@ static json_t *picture_json(studio *s, const char *reference, const char **lacki
 }
 
 /* What the child is to do; *lacking: a picture that has gone since it was ordered. */
-static json_t *work_json(studio *s, const studio_order *o, const char *device, const char **lacking)
+static json_t *work_json(studio *s, const studio_job *job, const char **lacking)
 {
-    json_t *styles = json_array(), *work = json_pack("{s:o, s:s, s:o, s:o}", "order", studio_order_json(o), "device", device, "content",
-                                                     picture_json(s, o->content, lacking), "styles", styles);
+    const studio_order *o = &job->order;
+    json_t *styles = json_array(), *work = json_pack("{s:o, s:s, s:o, s:o, s:{s:i, s:f}, s:I}", "order", studio_order_json(o), "device", job->device, "content",
+                                                     picture_json(s, o->content, lacking), "styles", styles, "begun", "version", job->version, "seconds",
+                                                     job->seconds, "state_bytes", (json_int_t)studio_store_state_bytes(s));
     for (int i = 0; i < o->style_count; i++)
         json_array_append_new(styles, picture_json(s, o->styles[i], lacking));
     if (o->initial[0])
@@ -53,6 +55,9 @@ static int start_child(run *r, const json_t *work)
             studio_child_kill(&r->job->child);
         else if (s->ending)
             studio_child_say(&r->job->child, "{\"do\": \"stop\"}");
+        else if (r->job->was_paused)
+            studio_child_say(&r->job->child, "{\"do\": \"pause\"}");
+        r->job->was_paused = 0;
     }
     pthread_mutex_unlock(&s->lock);
     free(folder);
@@ -60,9 +65,11 @@ static int start_child(run *r, const json_t *work)
     return started;
 }
 
+/* *why: what is to be said of a job that did not say how it ended. */
 static void attend(run *r, char *why, size_t why_size)
 {
     enum { LINE = 8192 };
+    char end[128] = "";
     char *line = malloc(LINE);
     while (line && studio_child_hear(&r->job->child, line, LINE)) {
         json_t *said = json_loads(line, 0, NULL);
@@ -76,7 +83,8 @@ static void attend(run *r, char *why, size_t why_size)
     pthread_mutex_lock(&r->s->lock);
     r->job->has_child = 0;
     pthread_mutex_unlock(&r->s->lock);
-    studio_child_end(&r->job->child, why, why_size);
+    studio_child_end(&r->job->child, end, sizeof end);
+    snprintf(why, why_size, "painting broke off: %s", end[0] ? end : "the process ended");
 }
 
 static void *run_thread(void *user)
@@ -84,17 +92,20 @@ static void *run_thread(void *user)
     run *r = user;
     studio *s = r->s;
     const char *lacking = NULL;
+    const char *code = "broke_off";
     char why[256] = "";
-    json_t *work = work_json(s, &r->job->order, r->job->device, &lacking);
-    if (lacking)
+    json_t *work = work_json(s, r->job, &lacking);
+    if (lacking) {
+        code = "gone";
         snprintf(why, sizeof why, "its picture %s is not there any more", lacking);
-    else if (!start_child(r, work))
-        snprintf(why, sizeof why, "no process could be started");
-    else
+    } else if (!start_child(r, work)) {
+        code = "no_process";
+        snprintf(why, sizeof why, "no process could be started to paint it");
+    } else
         attend(r, why, sizeof why);
     json_decref(work);
     pthread_mutex_lock(&s->lock);
-    studio_job_ended(s, r->job, why);
+    studio_job_ended(s, r->job, code, why);
     pthread_mutex_unlock(&s->lock);
     free(r);
     return NULL;

@@ -19,12 +19,10 @@ static void obey(studio_steer *steer, const json_t *command)
         steer->paused = 0;
     else if (strcmp(what, "stop") == 0)
         steer->stop = 1;
-    else if (strcmp(what, "strength") == 0) {
-        steer->changed_strength = 1;
-        steer->strength = json_number_value(json_object_get(command, "value"));
-    }
     pthread_cond_broadcast(&steer->changed);
     pthread_mutex_unlock(&steer->lock);
+    if (strcmp(what, "strength") == 0)
+        studio_steer_change(steer, json_number_value(json_object_get(command, "value")));
 }
 
 static void *listen_thread(void *user)
@@ -69,6 +67,14 @@ studio_wish studio_steer_ask(studio_steer *steer, FILE *voice, double *waited)
     }
     *waited = pausing ? nscl_seconds() - begin : 0;
     return wish;
+}
+
+void studio_steer_change(studio_steer *steer, double strength)
+{
+    pthread_mutex_lock(&steer->lock);
+    steer->changed_strength = 1;
+    steer->strength = strength;
+    pthread_mutex_unlock(&steer->lock);
 }
 
 double studio_steer_strength(studio_steer *steer)

@@ -20,6 +20,9 @@ typedef enum studio_wish { STUDIO_GO_ON, STUDIO_STOP, STUDIO_CHANGE } studio_wis
 /* What is wished now; while it is to pause, waits, saying so on `voice`. *waited: seconds that took. */
 studio_wish studio_steer_ask(studio_steer *steer, FILE *voice, double *waited);
 
+/* A change of strength that is wished for from the start. */
+void studio_steer_change(studio_steer *steer, double strength);
+
 /* The strength of a STUDIO_CHANGE, which is then done with. */
 double studio_steer_strength(studio_steer *steer);
 

@@ -173,6 +173,8 @@ int studio_store_room(studio *s, uint64_t bytes)
     char *pictures = nscl_path_join(s->folder, "pictures");
     int room = 0;
     studio_store_count(s);
+    if (s->stored + bytes > most && studio_jobs_forget(s))
+        studio_store_count(s);
     while (pictures && !(room = s->stored + bytes <= most)) {
         search found = {s, "", studio_now() - 3600};
         nscl_folder_each(pictures, look_at, &found);
@@ -185,6 +187,14 @@ int studio_store_room(studio *s, uint64_t bytes)
     }
     free(pictures);
     return room;
+}
+
+uint64_t studio_store_state_bytes(studio *s)
+{
+    uint64_t most = (uint64_t)s->options.max_stored << 20;
+    studio_store_count(s);
+    uint64_t half = s->stored < most ? (most - s->stored) / 2 : 0;
+    return half < most / 4 ? half : most / 4;
 }
 
 /* ---- JSON ---- */

@@ -24,8 +24,13 @@ uint64_t studio_folder_bytes(const char *path);
 /* Counts anew what is stored. */
 void studio_store_count(studio *s);
 
-/* Is there room for so many bytes more? Pictures that no job uses any more are removed, oldest first, to make it. */
+/* Is there room for so many bytes more? To make it, what failed jobs could go on from is removed, then pictures that no job uses any more, oldest
+ * first. */
 int studio_store_room(studio *s, uint64_t bytes);
+
+/* Most bytes that the state of a job at work may take: a quarter of what may be stored, and half of what is free of it, as a state is there
+ * twice while it is replaced. */
+uint64_t studio_store_state_bytes(studio *s);
 
 /* A JSON file, written whole or not at all. */
 nscl_status studio_json_write(const char *path, const json_t *json, nscl_error *error);

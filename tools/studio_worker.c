@@ -10,13 +10,15 @@
 #include "options.h"
 #include "os.h"
 #include "studio_order.h"
+#include "studio_phase.h"
 #include "studio_picture.h"
 #include "studio_process.h"
 #include "studio_shrink.h"
 #include "studio_steer.h"
 
 enum { MOST_PIXELS = 256 << 20, WORK_LINE = 1 << 16 };
-static const double between_pictures = 0.5, between_lines = 0.1; /* seconds, at least */
+static const double between_pictures = 0.5, between_lines = 0.1, between_states = 1; /* seconds, at least */
+static const double state_rate = 8e6;                                                /* bytes a second that states may take of the disk's time, on average */
 
 typedef struct worker {
     const char *folder;
@@ -32,11 +34,15 @@ typedef struct worker {
     double style_weight; /* the preset's */
     char *recipe;
     int width, height, version;
-    int done;      /* evaluations before the strength was last changed */
-    double paused; /* seconds */
+    studio_phase phase; /* whose `done` evaluations are not of the run at work */
+    uint64_t state_bytes;
+    int keeps_state; /* there is room for it */
+    double paused;   /* seconds */
+    double before;   /* seconds of painting before it was broken off */
     double began, last_picture, last_line, last_evaluation;
     double rate; /* evaluations a second */
     studio_wish wish;
+    int evaluation; /* when it was to stop or to change */
     int time_is_up;
 } worker;
 
@@ -149,7 +155,7 @@ static void set_options(worker *w)
     }
     s->width = s->height = s->short_side = 0;
     s->size = w->order.size;
-    s->iterations = w->order.evaluations;
+    s->iterations = w->order.evaluations - w->phase.done;
     s->preserve_colors = w->order.preserve_colors;
     w->style_weight = s->style_weight;
     s->style_weight *= studio_strength_factor(w->order.strength);
@@ -157,17 +163,57 @@ static void set_options(worker *w)
         s->initial_noiseblend = 0;
 }
 
+/* Where a job was broken off it goes on in the phase that it was in; a strength that was asked for since comes after that. */
+static void take_up(worker *w)
+{
+    const json_t *begun = json_object_get(w->work, "begun");
+    double wanted = w->order.strength;
+    int there = studio_phase_read(&w->phase, w->folder);
+    if (!there)
+        w->phase = (studio_phase){w->folder, 0, wanted, 0};
+    studio_phase_forget(w->folder, there ? &w->phase : NULL);
+    w->order.strength = w->phase.strength;
+    if (wanted != w->phase.strength)
+        studio_steer_change(&w->steer, wanted);
+    w->version = (int)json_integer_value(json_object_get(begun, "version"));
+    w->before = json_number_value(json_object_get(begun, "seconds"));
+}
+
+static nscl_status read_initial(worker *w, nscl_error *error)
+{
+    const json_t *initial = json_object_get(w->work, "initial");
+    if (!w->phase.has_begin)
+        return initial ? read_picture(&w->initial, initial, error) : NSCL_OK;
+    char *path = studio_phase_begin(&w->phase);
+    nscl_status status = path ? nscl_picture_read(&w->initial, path, MOST_PIXELS, error) : nscl_fail(error, NSCL_NO_MEMORY, "no memory");
+    free(path);
+    return status;
+}
+
+/* The phase begins; that it cannot be kept is worth a word, no more. */
+static void keep_phase(worker *w, const nscl_picture *begin)
+{
+    nscl_error error = {NSCL_OK, ""};
+    if (!w->keeps_state || studio_phase_keep(&w->phase, begin, &error) == NSCL_OK)
+        return;
+    w->keeps_state = 0;
+    studio_phase_forget(w->folder, NULL);
+    say(w, json_pack("{s:o}", "note", nscl_json_text(error.text)));
+}
+
 static nscl_status prepare(worker *w, nscl_error *error)
 {
-    const json_t *styles = json_object_get(w->work, "styles"), *initial = json_object_get(w->work, "initial");
+    const json_t *styles = json_object_get(w->work, "styles");
     nscl_open_options open = {.log = on_log, .log_user = w, .compile_apart = 1};
     nscl_status status = studio_order_read(&w->order, json_object_get(w->work, "order"), 1 << 16, error);
-    if (status == NSCL_OK)
-        status = read_picture(&w->content, json_object_get(w->work, "content"), error);
+    if (status != NSCL_OK)
+        return status;
+    take_up(w);
+    status = read_picture(&w->content, json_object_get(w->work, "content"), error);
     for (int i = 0; i < w->order.style_count && status == NSCL_OK; i++)
         status = read_picture(&w->styles[i], json_array_get(styles, (size_t)i), error);
-    if (status == NSCL_OK && initial)
-        status = read_picture(&w->initial, initial, error);
+    if (status == NSCL_OK)
+        status = read_initial(w, error);
     if (status != NSCL_OK)
         return status;
     set_options(w);
@@ -180,8 +226,13 @@ static nscl_status prepare(worker *w, nscl_error *error)
         status = nscl_settings_check(&w->options.settings, w->weights, w->order.style_count, error);
     if (status == NSCL_OK)
         status = nscl_settings_size(&w->options.settings, w->content.width, w->content.height, &w->width, &w->height, error);
-    if (status == NSCL_OK)
-        status = write_before(w, error);
+    if (status != NSCL_OK)
+        return status;
+    w->state_bytes = studio_phase_bytes(&w->options.settings, w->width, w->height);
+    w->keeps_state = w->state_bytes <= (uint64_t)json_integer_value(json_object_get(w->work, "state_bytes"));
+    if (!w->phase.has_begin)
+        keep_phase(w, NULL);
+    status = write_before(w, error);
     if (status == NSCL_OK)
         status = nscl_open(&w->context, &open, error);
     if (status == NSCL_OK)
@@ -215,7 +266,7 @@ static int on_progress(const nscl_progress *now, void *user)
 {
     worker *w = user;
     double time = nscl_seconds(), waited = 0;
-    int evaluation = w->done + now->evaluation, last = now->evaluation >= now->evaluations;
+    int evaluation = w->phase.done + now->evaluation, last = now->evaluation >= now->evaluations;
     if (w->last_evaluation > 0) {
         double rate = 1 / (time - w->last_evaluation + 1e-9);
         w->rate = w->rate > 0 ? 0.8 * w->rate + 0.2 * rate : rate;
@@ -226,20 +277,20 @@ static int on_progress(const nscl_progress *now, void *user)
         write_live(w, now);
         w->last_picture = nscl_seconds();
     }
-    double seconds = time - w->began - w->paused;
+    double seconds = w->before + time - w->began - w->paused;
     if (now->note)
         say(w, json_pack("{s:o}", "note", nscl_json_text(now->note)));
     if (last || time - w->last_line >= between_lines) {
         w->last_line = time;
-        say(w, json_pack("{s:{s:i, s:i, s:f, s:f, s:f, s:f, s:i}}", "progress", "evaluation", evaluation, "evaluations", w->done + now->evaluations, "loss",
-                         now->loss, "seconds", seconds, "rate", w->rate, "remaining", remaining(w, evaluation, seconds), "version", w->version));
+        say(w, json_pack("{s:{s:i, s:i, s:f, s:f, s:f, s:f, s:i}}", "progress", "evaluation", evaluation, "evaluations", w->phase.done + now->evaluations,
+                         "loss", now->loss, "seconds", seconds, "rate", w->rate, "remaining", remaining(w, evaluation, seconds), "version", w->version));
     }
     w->wish = studio_steer_ask(&w->steer, w->voice, &waited);
     w->paused += waited;
     w->last_evaluation = waited > 0 ? 0 : nscl_seconds();
     w->time_is_up = w->order.seconds && seconds >= w->order.seconds;
     if (w->wish != STUDIO_GO_ON)
-        w->done = evaluation;
+        w->evaluation = evaluation;
     return w->wish != STUDIO_GO_ON || w->time_is_up;
 }
 
@@ -249,26 +300,43 @@ static nscl_status paint(worker *w, nscl_error *error)
 {
     nscl_settings *s = &w->options.settings;
     nscl_status status;
+    double pause = (double)w->state_bytes / state_rate;
     for (;;) {
+        char *state = studio_phase_state(&w->phase);
         nscl_job job = {.content = &w->content,
                         .styles = w->styles,
                         .style_count = w->order.style_count,
                         .initial = w->initial.samples ? &w->initial : NULL,
                         .progress = on_progress,
-                        .user = w};
+                        .user = w,
+                        .state_file = w->keeps_state ? state : NULL,
+                        .state_every = 1,
+                        .state_seconds = pause > between_states ? pause : between_states,
+                        .resume_file = state && nscl_file_exists(state) ? state : NULL};
         s->depth = 8; /* in the recipe */
         describe(w);
         s->depth = 16;
         w->wish = STUDIO_GO_ON;
         w->last_evaluation = 0;
         status = nscl_paint(w->context, w->weights, s, &job, &w->result, error);
-        int left = w->order.evaluations - w->done;
+        int unusable = status == NSCL_BAD_FILE && job.resume_file;
+        if (unusable) {
+            say(w, json_pack("{s:o}", "note", nscl_json_text(error->text)));
+            nscl_error_clear(error);
+            remove(state);
+        }
+        free(state);
+        if (unusable)
+            continue; /* another picture or network is there now: anew from the phase's beginning */
+        int left = w->order.evaluations - w->evaluation;
         if (status != NSCL_CANCELLED || w->wish != STUDIO_CHANGE || w->time_is_up || left < 2)
             break;
         nscl_picture_free(&w->initial);
         w->initial = w->result;
         w->result = (nscl_picture){0};
         w->order.strength = studio_steer_strength(&w->steer);
+        w->phase = (studio_phase){w->folder, w->evaluation, w->order.strength, 1};
+        keep_phase(w, &w->initial);
         s->style_weight = w->style_weight * studio_strength_factor(w->order.strength);
         s->iterations = left;
         s->initial_noiseblend = 0;
@@ -276,6 +344,20 @@ static nscl_status paint(worker *w, nscl_error *error)
     if (status == NSCL_CANCELLED && (w->time_is_up || w->wish == STUDIO_CHANGE))
         return NSCL_OK; /* as long as was asked for */
     return status;
+}
+
+static void fail(worker *w, const nscl_error *error)
+{
+    const char *code = "settings";
+    switch (error->code) {
+    case NSCL_BAD_FILE: code = "file"; break;
+    case NSCL_NO_MEMORY: code = "memory"; break;
+    case NSCL_NO_DEVICE:
+    case NSCL_BAD_DEVICE: code = "device"; break;
+    case NSCL_BAD_NUMBER: code = "number"; break;
+    default: break;
+    }
+    say(w, json_pack("{s:o, s:s}", "failed", nscl_json_text(error->text), "code", code));
 }
 
 static json_t *read_work(void)
@@ -303,8 +385,8 @@ int studio_worker(const char *folder)
         if (write_result(w, &write_error) == NSCL_OK)
             say(w, json_pack("{s:s}", "ended", status == NSCL_OK ? "done" : "stopped"));
         else
-            say(w, json_pack("{s:o}", "failed", nscl_json_text(write_error.text)));
+            fail(w, &write_error);
     } else
-        say(w, json_pack("{s:o}", "failed", nscl_json_text(error.text)));
+        fail(w, &error);
     _exit(TOOL_DONE); /* all is delivered, and some drivers hang when they are left */
 }

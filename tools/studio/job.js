@@ -83,7 +83,7 @@ export class JobView {
         if (document.activeElement !== this.strength.slider) this.strength.slider.value = job.order.strength;
         showMessage(this.message, job.state === "failed" ? job.message : "");
         this.note.textContent = job.state === "failed" ? "" : [job.message, job.network.split(",")[0], t("job.device", {name: job.device.name})].filter(Boolean).join(" · ");
-        const kind = over ? `over${job.png}${job.version > 0}` : job.state;
+        const kind = over ? `over${job.png}${job.version > 0}${job.resumable}` : job.state;
         if (this.shownButtons !== kind || this.shown === undefined) this.drawButtons(job, over);
         this.shownButtons = kind;
         this.shown = over ? "over" : "going";
@@ -121,6 +121,7 @@ export class JobView {
         if (job.state === "running") list.push(this.button("pause", () => this.tell({action: "pause"})));
         if (job.state === "paused") list.push(this.button("resume", () => this.tell({action: "resume"}), {class: "primary"}));
         if (!over) list.push(this.button(job.state === "queued" ? "cancel" : "stop", () => this.tell({action: "stop"})));
+        if (job.resumable) list.push(this.button("resume", () => this.tell({action: "resume"}), {class: "primary"}));
         if (over && job.version) {
             if (job.png) list.push(el("a", {class: "button primary", href: jobPicture(job.id, "picture.png"), download: "", "data-do": "png"}, t("job.png")));
             list.push(el("a", {class: "button", href: jobPicture(job.id, "picture.jpg"), download: "", "data-do": "jpeg"}, t("job.jpeg")));
