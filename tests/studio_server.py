@@ -118,6 +118,30 @@ class Server:
                 return now
             time.sleep(0.03)
 
+    def children(self):
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
+            own = [int(pid) for pid in file.read().split()]
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True).stdout.split()
+        return sorted(set(own) | {int(pid) for pid in listed if os.path.exists("/proc/" + pid)})
+
+    def worker(self, seconds=10):
+        """The process that paints, once there is one."""
+        end = time.monotonic() + seconds
+        while True:
+            for pid in self.children():
+                try:
+                    with open("/proc/%d/cmdline" % pid, "rb") as file:
+                        if b"--work" in file.read():
+                            return pid
+                except OSError:
+                    pass
+            if time.monotonic() >= end:
+                return None
+            time.sleep(0.02)
+
+    def kill_worker(self, how=signal.SIGKILL):
+        os.kill(self.worker(), how)
+
     def has_device(self):
         return bool(self.ask("GET", "/devices")[1]["devices"])
 

@@ -62,6 +62,30 @@ def test_description(server):
         check(body.get("error", {}).get("code") not in ("no_such_path", "method"), "%s %s is there" % (method, path), body)
 
 
+def words(language):
+    with open(os.path.join(SOURCE, "tools/studio/words_%s.js" % language)) as file:
+        return dict(re.findall(r'^    "([^"]+)": "(.*)",$', file.read(), re.M))
+
+
+def test_words(server):
+    """Whatever the studio may say has a text of the page's own in each language, and says by {message} what the server names."""
+    english, chinese = words("en"), words("zh")
+    check(english.keys() == chinese.keys() and len(english) > 100, "both languages say the same", english.keys() ^ chinese.keys())
+    holes = {key for key in english if set(re.findall(r"\{\w+\}", english[key])) != set(re.findall(r"\{\w+\}", chinese.get(key, "")))}
+    check(holes <= {"message.note"}, "with the same values in them", holes)
+    sources = {name: open(os.path.join(SOURCE, "tools", name)).read() for name in os.listdir(os.path.join(SOURCE, "tools"))
+               if re.fullmatch(r"studio_\w+\.c", name)}
+    text = "".join(sources.values())
+    errors = set(re.findall(r'studio_problem_make\(\s*MHD_HTTP_\w+,\s*"(\w+)"', text))
+    made = len(re.findall(r"(?<!_)studio_problem_make\((?!unsigned)", text))
+    notes = set(re.findall(r'studio_job_note\(job, "(\w+)"', text)) | set(re.findall(r'\bcode = "(\w+)"', text)) | {"note", "anew"}
+    check(made > 15 and len(errors) == 15, "kinds of problems", (made, errors))
+    check({"error." + code for code in errors} <= english.keys(), "each problem has its words", {c for c in errors if "error." + c not in english})
+    check({"message." + code for code in notes} <= english.keys(), "each message has its words", {c for c in notes if "message." + c not in english})
+    described = json.dumps(server.ask("GET", "/openapi.json")[1])
+    check(all(re.search(r"\b%s\b" % code, described) for code in errors | notes), "and is described", {c for c in errors | notes if c not in described})
+
+
 # ---- pictures ----
 
 def test_pictures(server):
@@ -291,33 +315,11 @@ def test_steer(server, picture):
     expect(server.ask("PATCH", "/jobs/" + "0" * 16, {"action": "stop"}), 404, "no_such")
 
 
-def children(server):
-    with open("/proc/%d/task/%d/children" % (server.process.pid, server.process.pid)) as file:
-        own = [int(pid) for pid in file.read().split()]
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(server.process.pid)], capture_output=True, text=True).stdout.split()
-    return sorted(set(own) | {int(pid) for pid in listed if os.path.exists("/proc/" + pid)})
-
-
-def worker_of(server, seconds=10):
-    end = time.monotonic() + seconds
-    while True:
-        for pid in children(server):
-            try:
-                with open("/proc/%d/cmdline" % pid, "rb") as file:
-                    if b"--work" in file.read():
-                        return pid
-            except OSError:
-                pass
-        if time.monotonic() >= end:
-            return None
-        time.sleep(0.02)
-
-
 def test_crash(server, picture):
     for how in (signal.SIGKILL, signal.SIGTERM):
         job = expect(server.order("picture:" + picture, evaluations=100000), 201)["id"]
         server.wait(job, ("running",), also=lambda now: now["version"] > 0)
-        os.kill(worker_of(server), how)
+        server.kill_worker(how)
         now = server.wait(job, OVER)
         check(now["state"] == "failed" and "broke off" in now["message"], "a process that ends by %s fails its job" % how.name,
               "%s: %s" % (now["state"], now["message"]))
@@ -330,7 +332,7 @@ def test_crash(server, picture):
     # One that hangs: asked to stop for the second time a while later, it is ended.
     job = expect(server.order("picture:" + picture, evaluations=100000), 201)["id"]
     server.wait(job, ("running",), also=lambda now: now["version"] > 0)
-    os.kill(worker_of(server), signal.SIGSTOP)
+    os.kill(server.worker(), signal.SIGSTOP)
     expect(server.ask("PATCH", "/jobs/" + job, {"action": "stop"}), 200)
     time.sleep(5.2)
     expect(server.ask("PATCH", "/jobs/" + job, {"action": "stop"}), 200)
@@ -341,9 +343,9 @@ def test_crash(server, picture):
     job = expect(server.order("picture:" + picture), 201)["id"]
     check(server.wait(job, OVER)["state"] == "done", "the server goes on after crashes")
     end = time.monotonic() + 10
-    while worker_of(server, 0) and time.monotonic() < end:
+    while server.worker(0) and time.monotonic() < end:
         time.sleep(0.05)
-    check(worker_of(server, 0) is None, "no process is left")
+    check(server.worker(0) is None, "no process is left")
 
 
 def kept(server, job):
@@ -401,14 +403,14 @@ def test_resume(server, picture):
 
     job = expect(server.order(content, evaluations=steps), 201)["id"]
     saved(server, job)
-    os.kill(worker_of(server), signal.SIGKILL)
+    server.kill_worker()
     now = server.wait(job, OVER)
     check(now["state"] == "failed" and now["resumable"], "a job whose process was killed", now)
     expect(server.ask("PATCH", "/jobs/" + job, {"action": "resume"}), 200, what="go on")
     check(server.wait(job, OVER, 300)["state"] == "done" and result(server, job) == whole, "goes on when it is told to")
     job = expect(server.order(content, evaluations=steps), 201)["id"]
     saved(server, job)
-    os.kill(worker_of(server), signal.SIGKILL)
+    server.kill_worker()
     server.wait(job, OVER)
     check(server.end() == 0, "ends with status 0")
     server.start()
@@ -502,7 +504,7 @@ def test_restart(server, picture, done):
     running = expect(server.order(content, evaluations=100000), 201)["id"]
     waiting = expect(server.order(content), 201)["id"]
     server.wait(running, ("running",), also=lambda job: job["version"] > 0)
-    worker = worker_of(server)
+    worker = server.worker()
     server.end(signal.SIGKILL)
     server.options = ("--port", str(server.port), *server.options)
     server.start() # at once, at the same address
@@ -618,6 +620,7 @@ def main():
         test_command(server.folder + "/none")
         test_second(server)
         test_description(server)
+        test_words(server)
         test_source(server)
         test_names(server)
         picture, right = test_pictures(server)

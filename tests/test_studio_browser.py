@@ -288,6 +288,54 @@ def test_restart(browser, files):
     browser.log() # what it says of a server that is away is right
 
 
+def test_words_of_server(browser, files):
+    """What the server says reaches a Chinese visitor in Chinese, with its own words where they name particulars."""
+    server = files.server
+
+    def said(selector, text, what):
+        browser.wait("return document.querySelector(arguments[0])?.textContent".replace("arguments[0]", repr(selector)), 15, what)
+        check(text in browser.text(selector), what, browser.text(selector))
+
+    browser.go(server.url)
+    browser.wait("return document.querySelectorAll('button.tile').length > 20 && document.querySelector('.segments')")
+    upload(browser, files.path("broken.jpg"))
+    said("#photo-message", "无法使用这个文件", "a broken file")
+    upload(browser, files.path("photo.jpg"))
+    picture = browser.run("return document.getElementById('photo').src.match(/pictures\\/(\\w+)/)[1]")
+    browser.click('[data-ref="style:swirls"]')
+    server.ask("DELETE", "/pictures/" + picture)
+    browser.click("#start")
+    browser.wait("return !document.getElementById('order-message').hidden", 15)
+    said("#order-message", "已经不在了", "a picture that is gone")
+
+    content = "picture:" + server.upload(photo())[1]["id"]
+    job = server.order(content, evaluations=100000)[1]["id"]
+    server.wait(job, ("running",), also=lambda now: now["version"] > 0)
+    waiting = server.order("job:" + job, styles=[{"picture": "job:" + job}])[1]["id"]
+    browser.go(server.url + "#/job/" + waiting)
+    browser.click("[data-do=cancel]")
+    said(".facts .hint", "开始前已停止", "stopped before it began")
+    said(".facts h1", "之前的作品 · 之前的作品", "an earlier picture's name")
+    browser.go(server.url + "#/job/" + job)
+    browser.wait("return document.querySelector('.state')?.dataset.state === 'running'")
+    server.ask("PATCH", "/jobs/" + job, {"action": "stop"})
+    server.wait(job, ("stopped",))
+    browser.run("return import('./api.js').then((api) => api.tellJob(arguments[0], {action: 'pause'})).catch((error) => window.refused = error.message)", job)
+    check(browser.run("return window.refused") == "现在不能这样做。", "a pause of what is over", browser.run("return window.refused"))
+
+    job = server.order(content, evaluations=100000)[1]["id"]
+    server.wait(job, ("running",), also=lambda now: now["version"] > 0)
+    server.kill_worker()
+    server.wait(job, ("failed",))
+    browser.go(server.url + "#/job/" + job)
+    said(".facts .message", "作画中断了。（painting broke off", "a process that was killed")
+    shoot(browser, "narrow-chinese-failed")
+    browser.click("[data-do=resume]")
+    browser.wait("return document.querySelector('.state')?.dataset.state === 'running'", 15, "it goes on")
+    said(".facts > .hint", "已接着画", "that it was taken up")
+    server.ask("DELETE", "/jobs/" + job)
+
+
 def test_words(files):
     browser = webdriver.Browser(360, 740, language="zh-CN", dark=False, touch=True, mobile=True)
     try:
@@ -305,6 +353,9 @@ def test_words(files):
         browser.wait("return document.querySelectorAll('.card').length > 0")
         fits(browser, "360 pixels, history")
         check(left is not None, "styles have names")
+        test_words_of_server(browser, files)
+        fits(browser, "360 pixels, a failure")
+        browser.log() # the answers above are failures
         check(browser.log() == [], "nothing to complain of in the console", browser.log())
     finally:
         browser.close()

@@ -289,7 +289,7 @@ void studio_job_hear(studio *s, studio_job *job, const json_t *line)
         studio_job_save(s, job);
     }
     if (note || failed)
-        studio_job_note(job, failed ? code ? code : "broke_off" : "note", failed ? failed : note);
+        studio_job_note(job, code ? code : "note", failed ? failed : note);
     if (ended || failed) {
         job->state = failed ? STUDIO_FAILED : strcmp(ended, "done") == 0 ? STUDIO_DONE : STUDIO_STOPPED;
         job->version++; /* the last picture is better than the last so far */

@@ -321,7 +321,7 @@ static nscl_status paint(worker *w, nscl_error *error)
         status = nscl_paint(w->context, w->weights, s, &job, &w->result, error);
         int unusable = status == NSCL_BAD_FILE && job.resume_file;
         if (unusable) {
-            say(w, json_pack("{s:o}", "note", nscl_json_text(error->text)));
+            say(w, json_pack("{s:s, s:s}", "note", "what was saved is of other pictures or another network: it is painted anew", "code", "anew"));
             nscl_error_clear(error);
             remove(state);
         }

@@ -13,7 +13,7 @@ async function call(path, options) {
     const json = await response.json().catch(() => ({}));
     if (response.ok) return json;
     const {code, message} = json.error || {code: "unknown", message: response.statusText};
-    // English says what the server says; other languages what they have for the kind of it.
+    // The page's own words for the kind of it, with the server's where those name what it was.
     throw new Error(has(`error.${code}`) ? t(`error.${code}`, {message}) : t("error.unknown", {message}));
 }
 

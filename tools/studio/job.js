@@ -4,10 +4,17 @@ import {Compare} from "./compare.js";
 import {Curve} from "./curve.js";
 import {el, showMessage} from "./dom.js";
 import {strengthSlider} from "./settings.js";
-import {formatCount, formatLoss, formatNumber, formatSeconds, t} from "./words.js";
+import {formatCount, formatLoss, formatNumber, formatSeconds, has, t} from "./words.js";
 
 export const isOver = (job) => ["done", "stopped", "failed"].includes(job.state);
-export const titleOf = (job) => t("job.title", {content: job.names.content.replace(/\.\w{3,4}$/, ""), styles: job.names.styles.join(t("job.and"))});
+// A result that is used again has no name of its own.
+const nameOf = (reference, name) => (reference.startsWith("job:") ? t("photo.earlier") : name);
+export const contentOf = (job) => nameOf(job.order.content, job.names.content);
+export const stylesOf = (job) => job.names.styles.map((name, i) => nameOf(job.order.styles[i].picture, name));
+export const titleOf = (job) => t("job.title", {content: contentOf(job).replace(/\.\w{3,4}$/, ""), styles: stylesOf(job).join(t("job.and"))});
+
+// The page's own words for the kind of message; a record of an older studio has none.
+const messageOf = (job) => (has(`message.${job.code}`) ? t(`message.${job.code}`, {message: job.message}) : job.message);
 
 export function stateText(job) {
     if (job.state === "queued") return t("state.position", {n: job.position});
@@ -81,8 +88,8 @@ export class JobView {
         if (!over || before) this.curve.add(job.progress.evaluation, job.progress.loss);
         this.steer.hidden = over;
         if (document.activeElement !== this.strength.slider) this.strength.slider.value = job.order.strength;
-        showMessage(this.message, job.state === "failed" ? job.message : "");
-        this.note.textContent = job.state === "failed" ? "" : [job.message, job.network.split(",")[0], t("job.device", {name: job.device.name})].filter(Boolean).join(" · ");
+        showMessage(this.message, job.state === "failed" ? messageOf(job) : "");
+        this.note.textContent = job.state === "failed" ? "" : [messageOf(job), job.network.split(",")[0], t("job.device", {name: job.device.name})].filter(Boolean).join(" · ");
         const kind = over ? `over${job.png}${job.version > 0}${job.resumable}` : job.state;
         if (this.shownButtons !== kind || this.shown === undefined) this.drawButtons(job, over);
         this.shownButtons = kind;

@@ -1,6 +1,7 @@
 // The view in which an order is put together. Nothing is sent before exactly what is needed is chosen.
 import {addJob, getAbout, getDevices, thumbOf} from "./api.js";
 import {byId, el, showMessage} from "./dom.js";
+import {contentOf, stylesOf} from "./job.js";
 import {Photo} from "./photo.js";
 import {Settings} from "./settings.js";
 import {Styles} from "./styles.js";
@@ -59,9 +60,9 @@ export class Paint {
 
     // From a job: the same again, its result as photograph or as style, or going on from it.
     repeat(job) {
-        for (const [i, style] of job.order.styles.entries()) if (!style.picture.startsWith("style:")) this.styles.add(style.picture, job.names.styles[i]);
+        for (const [i, style] of job.order.styles.entries()) if (!style.picture.startsWith("style:")) this.styles.add(style.picture, stylesOf(job)[i]);
         this.styles.choose(job.order.styles.map(({picture, share}) => [picture, job.order.styles.length > 1 ? Math.max(1, Math.min(100, share)) : 50]));
-        this.photo.set(job.order.content, job.names.content);
+        this.photo.set(job.order.content, contentOf(job));
         this.photo.setInitial(job.order.initial ?? "");
         this.settings.set(job.order);
     }

@@ -37,7 +37,7 @@ export class Photo {
         try {
             const picture = await addPicture(file);
             this.set(`picture:${picture.id}`, t("photo.size", {name: picture.name, w: picture.width, h: picture.height}));
-            if (picture.note) this.say(picture.note);
+            if (picture.note) this.say(t("photo.note", {message: picture.note}));
         } catch (error) {
             this.say(error.message);
         }

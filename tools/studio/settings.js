@@ -36,7 +36,7 @@ export class Settings {
             el("details", {class: "more"}, el("summary", {}, t("more")), this.field(t("preset"), this.preset), this.field(t("network"), this.network),
                 this.field(t("device"), this.device)),
             small && el("p", {class: "hint"}, t("network.hint")) || "",
-            usable.length ? "" : el("p", {class: "message"}, devices.message || t("device.none")));
+            usable.length ? "" : el("p", {class: "message"}, t("device.none", {message: devices.message})));
     }
 
     group(title, hint, ...content) {
