@@ -216,18 +216,22 @@ void nscl_fail_cl(nscl_context *ctx, cl_int code, const char *format, ...)
     va_end(arguments);
     ctx->failed_at = ctx->at;
     ctx->failed_code = code;
+    /* Drivers that find the memory at its first use hold less than was asked for: nobody knows how much. */
+    ctx->refused_at = nscl_cl_memory(code) || code == CL_OUT_OF_RESOURCES ? ctx->bytes - ctx->bytes / 4 : 0;
     nscl_fail(&ctx->error, nscl_cl_memory(code) ? NSCL_NO_MEMORY : NSCL_BAD_DEVICE, "%s: %s", what, nscl_cl_text(code));
 }
 
 nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error)
 {
-    cl_int code = clFinish(ctx->queue);
+    cl_int code = ctx->rehearsing ? CL_SUCCESS : clFinish(ctx->queue);
     if (code != CL_SUCCESS)
         nscl_fail_cl(ctx, code, "the device failed while working");
     nscl_status status = ctx->error.code;
     if (status != NSCL_OK) {
+        size_t refused_at = ctx->refused_at;
         nscl_fail(error, status, "%s", ctx->error.text);
         nscl_context_clear(ctx);
+        ctx->refused_at = refused_at;
     }
     return status;
 }
@@ -237,4 +241,5 @@ void nscl_context_clear(nscl_context *ctx)
     nscl_error_clear(&ctx->error);
     ctx->failed_at = 0;
     ctx->failed_code = 0;
+    ctx->refused_at = 0;
 }

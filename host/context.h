@@ -85,6 +85,7 @@ struct nscl_context {
     int at;                   /* what is at work: 1 + an nscl_conv_algorithm, NSCL_AT_GRAM, or 0 */
     int failed_at;            /* what was, when the first error came, and its code; 0: none of OpenCL's */
     cl_int failed_code;
+    size_t refused_at;          /* bytes of device memory that could be had when that was a refusal of memory; else 0 */
     unsigned conv_refused;      /* algorithms of convolution that failed on this device, a bit each (recover.h) */
     int relieved, gram_changed; /* what recover.c does once was done */
     int fallback;               /* nscl_open_options' */
@@ -93,7 +94,7 @@ struct nscl_context {
 
 enum { NSCL_AT_GRAM = -1 };
 
-/* The first error so far, copied to `error` and cleared; NSCL_OK if none. Waits for the device first. */
+/* The first error so far, copied to `error` and cleared, but for refused_at; NSCL_OK if none. Waits for the device first. */
 nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error);
 
 /* Leaves the device for the best of those that did not fail. All buffers, programs and kernels are gone, and so are the first error and

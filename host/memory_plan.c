@@ -1,8 +1,13 @@
 #include "memory_plan.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "precondition.h"
+
+enum { SHORT_HISTORY = 10 };
+
+static const double mib = 1048576.0;
 
 /* Vectors of the optimiser, as lbfgs.c and adam.c take them; only the history, which grows, is not taken at the start. */
 static void rehearse_optimiser(nscl_run *r)
@@ -46,21 +51,10 @@ static int fits(const nscl_run *r, const nscl_memory_plan *plan, size_t most)
     return plan->bytes <= most && plan->largest <= r->ctx->facts.largest_buffer;
 }
 
-nscl_status nscl_memory_plan_check(const nscl_run *r, nscl_error *error)
+/* What would fit in its place, as advice; an option named here was found to be enough. 0 where nothing would. */
+static int advise(const nscl_run *r, size_t most, char *text, size_t size)
 {
     nscl_context *ctx = r->ctx;
-    const double mib = 1048576.0;
-    /* Drivers, displays and other programs need some, and say nothing of it. */
-    size_t memory = (size_t)ctx->facts.memory, most = memory - memory / 16;
-    if (r->job->max_memory && r->job->max_memory < most)
-        most = (size_t)r->job->max_memory;
-    nscl_memory_plan plan = nscl_memory_plan_of(r, r->h, r->w);
-    if (ctx->error.code != NSCL_OK)
-        return nscl_context_status(ctx, error);
-    nscl_log(ctx, NSCL_LOG_INFO, "memory: %.0f MiB at most, of %.0f MiB that may be taken of the device's %.0f; largest buffer %.0f MiB, of %.0f",
-             (double)plan.bytes / mib, (double)most / mib, (double)memory / mib, (double)plan.largest / mib, (double)ctx->facts.largest_buffer / mib);
-    if (fits(r, &plan, most))
-        return NSCL_OK;
     int low = 0, high = r->w > r->h ? r->w : r->h, w = 0, h = 0; /* longer sides: fits (0: nothing), does not */
     const int longer = high;
     while (high - low > 1 + longer / 256) {
@@ -83,12 +77,62 @@ nscl_status nscl_memory_plan_check(const nscl_run *r, nscl_error *error)
         } else
             high = side;
     }
-    char instead[160] = "even a small picture does not fit; choose another --device or --network";
-    if (w)
-        snprintf(instead, sizeof instead, "the largest of this shape that fits is %d x %d: give --size %d%s", w, h, w > h ? w : h,
-                 r->settings->optimizer == NSCL_LBFGS && r->settings->lbfgs_history > 10 ? ", or --lbfgs-history 10" : "");
+    if (!w) {
+        snprintf(text, size, "even a small picture does not fit; choose another --device or --network");
+        return 0;
+    }
+    nscl_settings fewer = *r->settings;
+    nscl_run forgetful = *r;
+    fewer.lbfgs_history = SHORT_HISTORY;
+    forgetful.settings = &fewer;
+    int enough = 0;
+    if (fewer.optimizer == NSCL_LBFGS && r->settings->lbfgs_history > SHORT_HISTORY) {
+        nscl_memory_plan now = nscl_memory_plan_of(&forgetful, r->h, r->w);
+        enough = fits(r, &now, most);
+    }
+    int n = snprintf(text, size, "the largest of this shape that fits is %d x %d: give --size %d", w, h, w > h ? w : h);
+    if (enough && n > 0 && (size_t)n < size)
+        snprintf(text + n, size - (size_t)n, ", or --lbfgs-history %d", SHORT_HISTORY);
+    return 1;
+}
+
+nscl_status nscl_memory_plan_check(const nscl_run *r, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    char instead[160];
+    /* Drivers, displays and other programs need some, and say nothing of it. */
+    size_t memory = (size_t)ctx->facts.memory, most = memory - memory / 16;
+    if (r->job->max_memory && r->job->max_memory < most)
+        most = (size_t)r->job->max_memory;
+    nscl_memory_plan plan = nscl_memory_plan_of(r, r->h, r->w);
+    if (ctx->error.code != NSCL_OK)
+        return nscl_context_status(ctx, error);
+    nscl_log(ctx, NSCL_LOG_INFO, "memory: %.0f MiB at most, of %.0f MiB that may be taken of the device's %.0f; largest buffer %.0f MiB, of %.0f",
+             (double)plan.bytes / mib, (double)most / mib, (double)memory / mib, (double)plan.largest / mib, (double)ctx->facts.largest_buffer / mib);
+    if (fits(r, &plan, most))
+        return NSCL_OK;
+    advise(r, most, instead, sizeof instead);
     return nscl_fail(error, NSCL_NO_MEMORY,
                      "a picture of %d x %d needs %.0f MiB in buffers of up to %.0f, but %.0f MiB in buffers of up to %.0f may be taken of %s; %s", r->w, r->h,
                      (double)plan.bytes / mib, (double)plan.largest / mib, (double)most / mib, (double)ctx->facts.largest_buffer / mib,
                      r->job->max_memory && r->job->max_memory == most ? "the device, by --max-memory" : "the device", instead);
+}
+
+void nscl_memory_plan_advise(nscl_run *r, nscl_error *error)
+{
+    nscl_context *ctx = r->ctx;
+    size_t had = ctx->refused_at, n = strlen(error->text);
+    char instead[160];
+    if (!had || !r->network || (error->code != NSCL_NO_MEMORY && error->code != NSCL_BAD_DEVICE))
+        return;
+    nscl_context_clear(ctx);
+    nscl_run_clear(r);
+    nscl_network_unpack(r->network);
+    nscl_scratch_free(ctx);
+    ctx->relieved = 0;
+    ctx->conv_refused = 0;                    /* for want of memory, which smaller pictures have */
+    int sure = error->code == NSCL_NO_MEMORY; /* resources may be others, too: registers, or time */
+    if (advise(r, had, instead, sizeof instead) || sure)
+        snprintf(error->text + n, sizeof error->text - n, "; %s%.1f MiB could be had: %s", sure ? "" : "if it is memory that is short, ", (double)had / mib,
+                 instead);
 }

@@ -17,4 +17,8 @@ nscl_memory_plan nscl_memory_plan_of(const nscl_run *run, int h, int w);
 /* Refuses a run that will not fit the device, or the job's max_memory, naming the largest size of the same shape that does. */
 nscl_status nscl_memory_plan_check(const nscl_run *run, nscl_error *error);
 
+/* After a run that ended because the device refused memory, or may have: adds to the error's text the largest size of the same shape that
+ * would fit in what could be had. Else does nothing. The run gives back all but its network. */
+void nscl_memory_plan_advise(nscl_run *run, nscl_error *error);
+
 #endif

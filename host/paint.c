@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "memory_plan.h"
 #include "style.h"
 
 /* Goes on from what another device had come to; its last evaluation is made again. */
@@ -33,6 +34,7 @@ static nscl_status paint(nscl_context *ctx, const nscl_weights *weights, const n
         } else
             status = nscl_context_status(ctx, error);
     }
+    nscl_memory_plan_advise(&r, error);
     nscl_run_release(&r);
     nscl_context_clear(ctx); /* a failed call must not poison the next */
     return status;

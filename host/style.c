@@ -430,13 +430,19 @@ nscl_status nscl_run_optimise(nscl_run *r)
     return r->settings->optimizer == NSCL_ADAM ? run_adam(r) : run_lbfgs(r);
 }
 
-void nscl_run_release(nscl_run *r)
+void nscl_run_clear(nscl_run *r)
 {
-    nscl_buffer_free(r->ctx, r->content);
-    nscl_buffer_free(r->ctx, r->alpha);
-    nscl_buffer_free(r->ctx, r->x);
-    nscl_buffer_free(r->ctx, r->best);
+    cl_mem *const held[] = {&r->content, &r->alpha, &r->x, &r->best};
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
+        nscl_buffer_free(r->ctx, *held[i]);
+        *held[i] = NULL;
+    }
     if (r->loss.ctx)
         nscl_loss_free(&r->loss);
+}
+
+void nscl_run_release(nscl_run *r)
+{
+    nscl_run_clear(r);
     nscl_network_free(r->network);
 }

@@ -44,6 +44,8 @@ nscl_status nscl_run_set_up(nscl_run *run, nscl_error *error);
 nscl_status nscl_run_optimise(nscl_run *run);
 /* The picture of a variable such as x, as the job wants it; on failure *out is all zero. */
 nscl_status nscl_run_deliver(nscl_run *run, cl_mem x, nscl_picture *out, nscl_error *error);
+/* Gives back all that it holds but its network. */
+void nscl_run_clear(nscl_run *run);
 void nscl_run_release(nscl_run *run);
 
 #endif

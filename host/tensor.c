@@ -7,6 +7,7 @@ static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
 {
     nscl_fail_cl(ctx, code, "no %.1f MiB more on the device, which has %.1f MiB (%.1f MiB in use, largest buffer %.1f MiB)", (double)bytes / 1048576.0,
                  (double)ctx->facts.memory / 1048576.0, (double)ctx->bytes / 1048576.0, (double)ctx->facts.largest_buffer / 1048576.0);
+    ctx->refused_at = ctx->bytes;
 }
 
 /* Remembers a buffer, or, where mem is NULL, one that is rehearsed; `bytes` is what it adds to the memory in use. */

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 const char *const fault_kinds[FAULT_KINDS] = {"context", "queue", "buffer", "part",  "program", "build", "compile", "kernel",
-                                              "arg",     "run",   "read",   "write", "fill",    "copy",  "finish"};
+                                              "arg",     "run",   "read",   "write", "fill",    "copy",  "finish",  "memory"};
 
 enum { WRONG_NAN = 1, WRONG_TWICE, HANG, CRASH }; /* codes of OpenCL are negative */
-enum { MOST_KERNELS = 512 };
+enum { MOST_KERNELS = 512, MOST_BUFFERS = 1024 };
 
 static struct {
     int asked; /* the environment was looked at */
@@ -24,6 +24,11 @@ static struct {
     long first, last; /* 0: no fault */
     int until_context, code;
     long met, hits, calls[FAULT_KINDS], alive;
+    long bytes, most_bytes; /* of buffers, since the fault was set */
+    struct {
+        cl_mem mem;
+        long bytes, holders; /* the driver's own count has its commands in it, too */
+    } buffers[MOST_BUFFERS];
     cl_program refused;
     cl_kernel kernels[MOST_KERNELS]; /* and the first argument of each */
     cl_mem outputs[MOST_KERNELS];
@@ -42,6 +47,8 @@ int fault_set(const char *text)
     now.asked = 1;
     now.first = now.last = now.met = now.hits = 0;
     now.until_context = now.code = 0;
+    now.bytes = now.most_bytes = 0;
+    memset(now.buffers, 0, sizeof now.buffers);
     now.kernel[0] = '\0';
     memset(now.calls, 0, sizeof now.calls);
     if (!text)
@@ -73,6 +80,11 @@ long fault_calls(fault_kind kind)
 long fault_hits(void)
 {
     return now.hits;
+}
+
+long fault_memory(void)
+{
+    return now.most_bytes;
 }
 
 long fault_alive(void)
@@ -153,6 +165,27 @@ static void *failed(cl_int code, cl_int *status)
     return NULL;
 }
 
+static void remember(cl_mem mem, long bytes)
+{
+    int i = 0;
+    while (i < MOST_BUFFERS - 1 && now.buffers[i].mem)
+        i++;
+    now.buffers[i].mem = mem;
+    now.buffers[i].bytes = bytes;
+    now.buffers[i].holders = 1;
+    now.bytes += bytes;
+    now.most_bytes = now.bytes > now.most_bytes ? now.bytes : now.most_bytes;
+}
+
+static void hold(cl_mem mem, int more)
+{
+    for (int i = 0; i < MOST_BUFFERS; i++)
+        if (now.buffers[i].mem == mem && (now.buffers[i].holders += more) == 0) {
+            now.bytes -= now.buffers[i].bytes;
+            now.buffers[i].mem = NULL;
+        }
+}
+
 SHOWN cl_context clCreateContext(const cl_context_properties *properties, cl_uint count, const cl_device_id *devices,
                                  void(CL_CALLBACK *notify)(const char *, const void *, size_t, void *), void *user, cl_int *status)
 {
@@ -175,8 +208,14 @@ SHOWN cl_command_queue clCreateCommandQueue(cl_context context, cl_device_id dev
 SHOWN cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *status)
 {
     int code = meet(FAULT_BUFFER, 1);
+    if (now.kind == FAULT_MEMORY && now.first && now.bytes + (long)size > now.first) {
+        now.hits++;
+        code = now.code;
+    }
     cl_mem made = code < 0 ? failed(code, status) : NEXT(clCreateBuffer)(context, flags, size, data, status);
     now.alive += made != NULL;
+    if (made)
+        remember(made, (long)size);
     return made;
 }
 
@@ -191,6 +230,7 @@ SHOWN cl_mem clCreateSubBuffer(cl_mem whole, cl_mem_flags flags, cl_buffer_creat
 SHOWN cl_int clReleaseMemObject(cl_mem mem)
 {
     now.alive--;
+    hold(mem, -1);
     return NEXT(clReleaseMemObject)(mem);
 }
 
@@ -222,6 +262,7 @@ SHOWN cl_int clRetainContext(cl_context context)
 SHOWN cl_int clRetainMemObject(cl_mem mem)
 {
     now.alive++;
+    hold(mem, 1);
     return NEXT(clRetainMemObject)(mem);
 }
 

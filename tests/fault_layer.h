@@ -5,7 +5,8 @@
  *     KIND[/KERNEL]:N[-M|+|!]:WHAT     e.g. run:17:-5, build/winograd_conv:1+:-11, run:40!:-36, read:3:nan
  * KIND is one of fault_kinds; `compile` is a build in a child process (compiler.h), where no other kind counts. With a KERNEL only calls count that are for a
  * kernel of that name, or build a program that has it. The fault meets the N-th call, counted from 1; with -M all up to the M-th; with + every one from there
- * on; with ! every one until a context is made anew: a device that is lost. WHAT is the code that is returned, or `nan` (a read brings NaN; what a kernel wrote
+ * on; with ! every one until a context is made anew: a device that is lost. memory:N:CODE refuses buffers while those made since the fault was set would
+ * hold more than N bytes together. WHAT is the code that is returned, or `nan` (a read brings NaN; what a kernel wrote
  * to its first argument becomes NaN), `twice` (a read brings twice the numbers), `hang` (never returns) or `crash` (the process ends). `count`, in place of all
  * this, prints the calls at the end. */
 #ifndef FAULT_LAYER_H
@@ -27,6 +28,7 @@ typedef enum fault_kind {
     FAULT_FILL,
     FAULT_COPY,
     FAULT_FINISH,
+    FAULT_MEMORY,
     FAULT_KINDS
 } fault_kind;
 
@@ -38,6 +40,8 @@ int fault_set(const char *text);
 long fault_calls(fault_kind kind);
 /* How many of them failed, or were made wrong. */
 long fault_hits(void);
+/* Bytes of buffers made since then that were held at once, at most. */
+long fault_memory(void);
 /* Contexts, queues and buffers made and not given back since the process began. */
 long fault_alive(void);
 

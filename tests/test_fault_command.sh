@@ -83,6 +83,10 @@ lost compile/image_affine:1+:crash 1
 says "the driver's compiler crashed"
 rm -rf "$fresh"
 
+# What there is of memory ends on the way.
+paint memory:12000000:-4 1 --size 200
+says "the largest of this shape that fits is"
+
 # A driver that ends the process leaves no half of a file.
 paint "run:$((runs - 3)):crash" 137
 

@@ -230,6 +230,8 @@ static const lasting cases[] = {
     {"build/conv_image_fwd:1+:-11", NULL, 0, "cannot compile conv_image.cl", 0},
     {"run:40+:-36", NULL, 0, "cannot run the kernel ", 0},
     {"run/lbfgs_update:1+:-54", NULL, 0, "cannot run the kernel lbfgs_update", 0},
+    {"run/lbfgs_update:1+:-4", NULL, 0, "give --size ", 0},
+    {"run/lbfgs_update:1+:-5", NULL, 0, "if it is memory that is short, ", 0},
 };
 
 static void lasting_faults(void **state)
@@ -282,6 +284,46 @@ static void less_history(void **state)
     assert_non_null(strstr(less.heard.warning, "L-BFGS goes on with a history of "));
     nscl_picture_free(&two.picture);
     nscl_picture_free(&less.picture);
+    golden_run_close(&r);
+}
+
+/* Where memory ends, at any moment of a run, the message names a size that fits in what there was, which is not much smaller than need be. */
+static void size_that_fits(void **state)
+{
+    static const double shares[] = {0.7, 0.6, 0.5, 0.42, 0.35}; /* of what the run takes */
+    golden_run r;
+    (void)state;
+    short_run(&r, *state);
+    r.settings.width = r.settings.height = r.settings.short_side = 0;
+    r.settings.size = 96;
+    r.settings.lbfgs_history = 1; /* which is not given up */
+    for (int i = 0; i < 2; i++) { /* the first may take more, for the self-test */
+        attempt clean = paint(&r, NULL, 0);
+        assert_int_equal(clean.status, NSCL_OK);
+        nscl_picture_free(&clean.picture);
+    }
+    long need = fault_memory();
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        nscl_context *ctx = NULL;
+        attempt a = {0}, smaller = {0};
+        char fault[64];
+        int size = 0;
+        r.settings.size = 96;
+        snprintf(fault, sizeof fault, "memory:%ld:-4", (long)(shares[i] * (double)need));
+        assert_true(fault_set(fault));
+        assert_int_equal(nscl_open(&ctx, NULL, NULL), NSCL_OK);
+        paint_on(&a, &r, ctx);
+        printf("  %.2f of %ld bytes: %s\n", shares[i], need, a.error.text);
+        assert_int_equal(a.status, NSCL_NO_MEMORY);
+        const char *told = strstr(a.error.text, "give --size ");
+        assert_true(told && sscanf(told, "give --size %d", &size) == 1 && size < 96 && size > 50 * shares[i]);
+        r.settings.size = size;
+        paint_on(&smaller, &r, ctx);
+        if (smaller.status != NSCL_OK)
+            fail_msg("%s, --size %d: %s", fault, size, smaller.error.text);
+        nscl_picture_free(&smaller.picture);
+        nscl_close(ctx);
+    }
     golden_run_close(&r);
 }
 
@@ -344,6 +386,8 @@ int main(int argc, char **argv)
         {"every call, adam", every_call, NULL, NULL, (void *)(uintptr_t) "neural_style.json"},
         {"lasting faults", lasting_faults, NULL, NULL, NULL},
         {"less history", less_history, NULL, NULL, NULL},
+        {"size that fits, lbfgs", size_that_fits, NULL, NULL, (void *)(uintptr_t) "gatys.json"},
+        {"size that fits, adam", size_that_fits, NULL, NULL, (void *)(uintptr_t) "neural_style.json"},
         {"other device", other_device, NULL, NULL, NULL},
         {"wrong numbers", wrong_numbers, NULL, NULL, NULL},
     };
