@@ -67,6 +67,62 @@ done:
     return status;
 }
 
+/* Whether the open file is the one of that name. */
+static int is_at(int descriptor, const char *name, struct stat *info)
+{
+    struct stat there;
+    return fstat(descriptor, info) == 0 && lstat(name, &there) == 0 && info->st_ino == there.st_ino && info->st_dev == there.st_dev;
+}
+
+/* The names that a file has while it is written, one for each process that writes it at a time. It is locked, and until it is whole it has rights
+ * that no other file has: what has these and no lock was left by a process that is no more. */
+enum { MOST_WRITERS = 32, WRITING = S_IWUSR };
+
+static void name_temporary(char *name, size_t size, const char *path, int writer)
+{
+    snprintf(name, size, writer ? "%s.saving-%d" : "%s.saving", path, writer);
+}
+
+static void remove_left(const char *name)
+{
+    struct stat info;
+    int left = open(name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    /* Locked first: whose it is now it stays. */
+    if (left >= 0 && flock(left, LOCK_EX | LOCK_NB) == 0 && is_at(left, name, &info) && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+        (info.st_mode & 07777) == WRITING)
+        unlink(name);
+    if (left >= 0)
+        close(left);
+}
+
+void nscl_file_sweep(const char *path)
+{
+    struct stat info;
+    size_t size = strlen(path) + 16;
+    char *name = malloc(size);
+    for (int i = 0; name && i < MOST_WRITERS; i++) {
+        name_temporary(name, size, path, i);
+        if (lstat(name, &info) == 0)
+            remove_left(name);
+    }
+    free(name);
+}
+
+/* Makes and locks it. -1, with errno EEXIST where the name is taken. */
+static int open_temporary(const char *name)
+{
+    struct stat info;
+    int made = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, WRITING);
+    if (made < 0)
+        return -1;
+    int busy = flock(made, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; /* some systems lock nothing */
+    if (!busy && is_at(made, name, &info))
+        return made;
+    close(made); /* another process took it for one that was left, in between, and has removed it */
+    errno = EEXIST;
+    return -1;
+}
+
 nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *error)
 {
     memset(file, 0, sizeof *file);
@@ -77,17 +133,20 @@ nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *erro
         nscl_file_abandon(file);
         return nscl_fail(error, NSCL_NO_MEMORY, "no memory to write '%s'", path);
     }
-    snprintf(file->temporary, size, "%s.XXXXXX", path);
-    int descriptor = mkstemp(file->temporary);
+    nscl_file_sweep(path);
+    int descriptor = -1;
+    for (int i = 0; descriptor < 0 && i < MOST_WRITERS; i++) {
+        name_temporary(file->temporary, size, path, i);
+        descriptor = open_temporary(file->temporary);
+        if (descriptor < 0 && errno != EEXIST)
+            break;
+    }
     if (descriptor >= 0) {
-        mode_t mask = umask(0); /* mkstemp makes private files; the result should have the usual rights */
-        umask(mask);
-        (void)!fchmod(descriptor, 0666 & ~mask);
         file->stream = fdopen(descriptor, "wb");
         if (file->stream)
             return NSCL_OK;
-        close(descriptor);
         remove(file->temporary);
+        close(descriptor);
     }
     nscl_status status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': %s", path, strerror(errno));
     free(file->temporary);
@@ -99,19 +158,16 @@ nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *erro
 nscl_status nscl_file_commit(nscl_file *file, nscl_error *error)
 {
     nscl_status status = NSCL_OK;
+    mode_t mask = umask(0);
+    umask(mask);
     int bad = ferror(file->stream) || fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0;
-    int reason = errno;
-    if (fclose(file->stream) != 0 && !bad) {
-        bad = 1;
-        reason = errno;
-    }
-    file->stream = NULL;
-    if (!bad && rename(file->temporary, file->path) != 0) {
-        bad = 1;
-        reason = errno;
+    /* Renamed while it is locked. Some file systems know no rights. */
+    if (!bad) {
+        (void)!fchmod(fileno(file->stream), 0666 & ~mask);
+        bad = rename(file->temporary, file->path) != 0;
     }
     if (bad)
-        status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': %s; what was there before is untouched", file->path, strerror(reason));
+        status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': %s; what was there before is untouched", file->path, strerror(errno));
     else {
         free(file->temporary);
         file->temporary = NULL;
@@ -122,10 +178,10 @@ nscl_status nscl_file_commit(nscl_file *file, nscl_error *error)
 
 void nscl_file_abandon(nscl_file *file)
 {
-    if (file->stream)
-        fclose(file->stream);
     if (file->temporary)
         remove(file->temporary);
+    if (file->stream)
+        fclose(file->stream);
     free(file->temporary);
     free(file->path);
     memset(file, 0, sizeof *file);

@@ -16,18 +16,21 @@ double nscl_seconds(void);
  * bytes, a folder or an unreadable file is NSCL_BAD_FILE with a message that names it. */
 nscl_status nscl_file_read(const char *path, size_t limit, unsigned char **out, size_t *size, nscl_error *error);
 
-/* A file being written beside `path`, renamed over it at the end: what was there stays until then. */
+/* A file being written beside `path`, as `path`.saving, and renamed over it at the end: what was there stays until then. */
 typedef struct nscl_file {
     FILE *stream;    /* NULL when not open */
     char *path;      /* final name */
     char *temporary; /* name while writing */
 } nscl_file;
 
+/* Begins with nscl_file_sweep. */
 nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *error);
-/* Flushes, syncs, closes, renames. On failure the temporary file is removed and what was there stays. */
+/* Flushes, syncs, renames, closes. On failure the temporary file is removed and what was there stays. */
 nscl_status nscl_file_commit(nscl_file *file, nscl_error *error);
 /* Closes and removes the temporary file. Does nothing after a commit, or on a zeroed struct. */
 void nscl_file_abandon(nscl_file *file);
+/* Removes what processes that were ended while they wrote `path` have left. Files of others, links, and what is still being written stay. */
+void nscl_file_sweep(const char *path);
 
 /* A file that grows over several runs. Opens `path` for adding to its end, made if need be, and keeps other processes from doing the
  * same until it is closed; *size is what it holds already. NULL, with the error filled, if that cannot be. */

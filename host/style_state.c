@@ -110,6 +110,7 @@ nscl_status nscl_run_resume(nscl_run *r, nscl_error *error)
     nscl_state *st = nscl_state_open(r->ctx, r->job->resume_file, error);
     if (!st)
         return error->code;
+    nscl_file_sweep(r->job->resume_file); /* a saving that was cut */
     exchange_run(r, st);
     if (!nscl_state_good(st))
         return nscl_state_close(st, error);

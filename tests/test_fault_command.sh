@@ -90,6 +90,23 @@ says "the largest of this shape that fits is"
 # A driver that ends the process leaves no half of a file.
 paint "run:$((runs - 3)):crash" 137
 
+# Ended while it saves its state: what that leaves goes with the next saving.
+saving="--save-state run.state --state-every 1"
+# shellcheck disable=SC2086
+NSCL_FAULT=count "$nscl" $given $saving >said 2>&1 </dev/null || fail "--save-state: status $?"
+reads=$(sed -n 's/^read //p' said)
+rm -f result.png run.state
+while [ "${reads:-0}" -gt 0 ] && [ ! -e run.state.saving ]; do
+    rm -f result.png run.state
+    # shellcheck disable=SC2086
+    NSCL_FAULT=read:$reads:crash "$nscl" $given $saving >said 2>&1 </dev/null && fail "read:$reads:crash: status 0"
+    reads=$((reads - 1))
+done
+[ -e run.state.saving ] || fail "no run was ended while it saved its state"
+"$nscl" --resume run.state --output result.png --save-state run.state --state-every 1 --device portable >said 2>&1 || fail "--resume: status $?"
+[ "$(ls)" = "$(printf 'result.png\nrun.state\nsaid')" ] || fail "left behind: $(ls)"
+rm -f run.state
+
 # One that hangs: the first Ctrl-C waits for it, the second does not.
 rm -f result.png
 # shellcheck disable=SC2086

@@ -85,7 +85,7 @@ killed() {
             left=$((left - 1))
             wait "$pid" 2>/dev/null
             [ ! -f run.png ] || same run.png "$whole" "killed after the picture was written"
-            rm -f run.png run.state.?????? run.png.??????
+            rm -f run.png
         else
             wait "$pid" || fail "a resumed run ends with status $?"
             same run.png "$whole" "ended before it was killed"
@@ -95,8 +95,11 @@ killed() {
     resume=
     [ ! -f run.state ] || resume="--resume run.state"
     # shellcheck disable=SC2086
-    "$nscl" --quiet --overwrite "$@" --output run.png $resume >said 2>&1 || fail "a resumed run ends with status $?"
+    "$nscl" --quiet --overwrite "$@" --output run.png --save-state run.state --state-every 2 $resume >said 2>&1 || fail "a resumed run ends with status $?"
     same run.png "$whole" "after kills"
+    for left in run.*.saving*; do
+        [ ! -e "$left" ] || fail "a kill has left $left"
+    done
 }
 # shellcheck disable=SC2086
 killed $((kills - kills / 2)) lbfgs.png $lbfgs
@@ -110,6 +113,50 @@ same adam.png again.png "--resume alone"
 run 0 $lbfgs --iterations 80 --output longer.png
 run 0 --resume lbfgs.state --iterations 80 --output again.png
 same longer.png again.png "--resume with more --iterations"
+
+# ---- what is left of a saving that was cut ------------------------------------------------------------
+
+# As a kill leaves it (test_fault_command.sh sees one).
+cut() {
+    echo half >"$1"
+    chmod 200 "$1"
+}
+save() {
+    # shellcheck disable=SC2086
+    run 0 $lbfgs --iterations 20 --output cut.png --save-state cut.state --state-every 7
+    [ -s cut.state ] || fail "no state was saved"
+}
+cut cut.state.saving
+cut cut.state.saving-1
+cut cut.png.saving
+save
+for left in cut.*.saving*; do
+    [ ! -e "$left" ] || fail "$left stays after the next saving"
+done
+cut cut.state.saving-1
+run 0 --resume cut.state --output cut.png --iterations 21
+[ ! -e cut.state.saving-1 ] || fail "what was left stays after the run was resumed"
+# Another process is at work on it; files of others that have the name; links.
+cut cut.state.saving
+exec 9>>cut.state.saving
+if flock -n 9; then
+    save
+    [ -s cut.state.saving ] || fail "a file that is being written was removed"
+fi
+exec 9>&-
+save
+[ ! -e cut.state.saving ] || fail "what is locked no more stays"
+echo mine >cut.state.saving
+echo "mine, too" >other.saving
+chmod 200 other.saving
+ln -s other.saving cut.state.saving-1
+mkdir cut.state.saving-2
+save
+[ "$(cat cut.state.saving)" = mine ] || fail "another's file was removed"
+chmod 600 other.saving
+[ -h cut.state.saving-1 ] || fail "a link was removed"
+[ "$(cat other.saving)" = "mine, too" ] || fail "a link was followed"
+[ "$(stat -c %a cut.state 2>/dev/null || stat -f %Lp cut.state)" = "$(printf '%o' $((0666 & ~$(umask))))" ] || fail "the state has unusual rights"
 
 # ---- what is refused, before anything is written ------------------------------------------------------
 
