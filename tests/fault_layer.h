@@ -3,12 +3,12 @@
  *
  * A fault is text, in NSCL_FAULT in the environment or given to fault_set:
  *     KIND[/KERNEL]:N[-M|+|!]:WHAT     e.g. run:17:-5, build/winograd_conv:1+:-11, run:40!:-36, read:3:nan
- * KIND is one of fault_kinds; `compile` is a build in a child process (compiler.h), where no other kind counts. With a KERNEL only calls count that are for a
- * kernel of that name, or build a program that has it. The fault meets the N-th call, counted from 1; with -M all up to the M-th; with + every one from there
- * on; with ! every one until a context is made anew: a device that is lost. memory:N:CODE refuses buffers while those made since the fault was set would
- * hold more than N bytes together. WHAT is the code that is returned, or `nan` (a read brings NaN; what a kernel wrote
- * to its first argument becomes NaN), `twice` (a read brings twice the numbers), `hang` (never returns) or `crash` (the process ends). `count`, in place of all
- * this, prints the calls at the end. */
+ * KIND is one of fault_kinds; `compile` is a build in a child process (compiler.h), where no other kind counts. With a KERNEL only calls count
+ * that are for a kernel of that name, or build a program that has it. The fault meets the N-th call, counted from 1; with -M all up to the M-th;
+ * with + every one from there on; with ! every one until a context is made anew: a device that is lost.
+ * memory:N:CODE refuses buffers while those made since the fault was set would hold more than N bytes together.
+ * WHAT is the code that is returned, or `nan` (a read brings NaN; what a kernel wrote to its first argument becomes NaN), `twice` (twice the
+ * numbers, in the same way), `hang` (never returns) or `crash` (the process ends). `count`, in place of all this, prints the calls at the end. */
 #ifndef FAULT_LAYER_H
 #define FAULT_LAYER_H
 

@@ -87,6 +87,20 @@ rm -rf "$fresh"
 paint memory:12000000:-4 1 --size 200
 says "the largest of this shape that fits is"
 
+# It computes wrongly, from the first call on and from the middle of a run on: no picture, and what was there before stays.
+NSCL_CACHE=off paint run/gram_fwd:1+:twice 1
+says "fails at gram_fwd blocked"
+echo before >result.png
+# shellcheck disable=SC2086
+NSCL_FAULT=run/conv_image_fwd:400+:twice "$nscl" $given --overwrite --iterations 600 --checkpoint-output c%s.png --checkpoint-iterations 300 \
+    --save-state run.state --state-every 300 >said 2>&1 </dev/null
+status=$?
+[ $status -eq 1 ] || fail "wrong in mid-run: status $status, not 1"
+says "computes relu1_1 wrongly"
+[ "$(cat result.png)" = before ] || fail "wrong in mid-run: the output was replaced"
+[ "$(ls)" = "$(printf 'c300.png\nresult.png\nrun.state\nsaid')" ] || fail "wrong in mid-run: there is $(ls)"
+rm -f c300.png run.state
+
 # A driver that ends the process leaves no half of a file.
 paint "run:$((runs - 3)):crash" 137
 

@@ -374,6 +374,68 @@ static void wrong_numbers(void **state)
     golden_run_close(&r);
 }
 
+/* Wrong from the start: the self-test finds it at the first use. Other algorithms paint the same picture, then and, without a fault, ever
+ * after; where there is no other, nothing is painted. */
+static void wrong_at_first_use(void **state)
+{
+    static char folder[] = "/tmp/nscl-faults-XXXXXX";
+    static const char file[] = "cat '%s'/nscl/selftest/*.txt | grep -q '^wrong winograd. fp32'", gone[] = "rm -rf '%s'";
+    char command[160], *before = getenv("XDG_CACHE_HOME") ? strdup(getenv("XDG_CACHE_HOME")) : NULL;
+    golden_run r;
+    (void)state;
+    short_run(&r, "gatys.json");
+    attempt clean = paint_again(&r, NULL);
+    assert_non_null(mkdtemp(folder));
+    setenv("XDG_CACHE_HOME", folder, 1);
+    attempt first = paint(&r, "run/winograd_conv:1+:twice", 0);
+    assert_int_equal(first.status, NSCL_OK);
+    assert_true(fault_hits() > 0);
+    printf("  %s\n", first.heard.warning);
+    assert_non_null(strstr(first.heard.warning, "fails at convolution winograd"));
+    assert_true(difference(&first.picture, &clean.picture) <= TOLERATED);
+    snprintf(command, sizeof command, file, folder);
+    assert_int_equal(system(command), 0);
+    attempt second = paint(&r, NULL, 0);
+    assert_int_equal(second.status, NSCL_OK);
+    assert_true(!second.heard.warning[0] && difference(&first.picture, &second.picture) == 0);
+    snprintf(command, sizeof command, gone, folder);
+    assert_int_equal(system(command), 0); /* nothing is known again */
+    attempt none = paint(&r, "run/gram_fwd:1+:twice", 0);
+    printf("  %s\n", none.error.text);
+    assert_int_equal(none.status, NSCL_BAD_DEVICE);
+    assert_true(strstr(none.error.text, "fails at gram_fwd blocked") && !none.picture.samples);
+    attempt right = paint(&r, NULL, 0);
+    assert_int_equal(right.status, NSCL_OK); /* which is tested each time: it is not remembered as wrong */
+    nscl_picture_free(&right.picture);
+    assert_int_equal(system(command), 0);
+    if (before)
+        setenv("XDG_CACHE_HOME", before, 1);
+    else
+        unsetenv("XDG_CACHE_HOME");
+    free(before);
+    nscl_picture_free(&clean.picture);
+    nscl_picture_free(&first.picture);
+    nscl_picture_free(&second.picture);
+    golden_run_close(&r);
+}
+
+/* Wrong from the middle of a run on, and never without a number: the watch finds it. */
+static void wrong_in_mid_run(void **state)
+{
+    golden_run r;
+    (void)state;
+    short_run(&r, *state);
+    r.settings.iterations = 600;
+    attempt a = paint_again(&r, "run/conv_image_fwd:300+:twice");
+    printf("  after %d evaluations: %s\n", a.heard.reports, a.error.text);
+    assert_int_equal(a.status, NSCL_BAD_DEVICE);
+    assert_true(a.heard.reports >= 499 && a.heard.reports <= 500 && !a.picture.samples);
+    const nscl_device_info *d = nscl_context_device(test_ctx);
+    assert_true(strstr(a.error.text, "at evaluation 500 ") && strstr(a.error.text, "computes relu1_1 wrongly") && strstr(a.error.text, d->name) &&
+                strstr(a.error.text, d->driver));
+    golden_run_close(&r);
+}
+
 int main(int argc, char **argv)
 {
     setenv("NSCL_TUNE", "off", 1);
@@ -390,6 +452,9 @@ int main(int argc, char **argv)
         {"size that fits, adam", size_that_fits, NULL, NULL, (void *)(uintptr_t) "neural_style.json"},
         {"other device", other_device, NULL, NULL, NULL},
         {"wrong numbers", wrong_numbers, NULL, NULL, NULL},
+        {"wrong at first use", wrong_at_first_use, NULL, NULL, NULL},
+        {"wrong in mid-run, lbfgs", wrong_in_mid_run, NULL, NULL, (void *)(uintptr_t) "gatys.json"},
+        {"wrong in mid-run, adam", wrong_in_mid_run, NULL, NULL, (void *)(uintptr_t) "neural_style.json"},
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
