@@ -7,7 +7,7 @@
 
 #include "nscl.h"
 
-enum { NSCL_EXIT_DONE = 0, NSCL_EXIT_FAILED = 1, NSCL_EXIT_USAGE = 2, NSCL_EXIT_INTERRUPTED = 130 };
+enum { NSCL_EXIT_DONE = 0, NSCL_EXIT_FAILED = 1, NSCL_EXIT_USAGE = 2, NSCL_EXIT_HUNG = 3, NSCL_EXIT_INTERRUPTED = 130 };
 
 #if defined(__GNUC__)
 #define NSCL_CLI_PRINTF(a, b) __attribute__((format(printf, a, b)))

@@ -158,16 +158,11 @@ int nscl_cli_checkpoint_due(const nscl_cli_checkpoint *checkpoint, const nscl_pr
     return due(checkpoint, now) >= 0;
 }
 
-nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture_options *picture_options, char **path,
-                                      nscl_error *error)
+nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture *picture,
+                                      const nscl_picture_options *picture_options, char **path, nscl_error *error)
 {
-    nscl_picture picture = {0};
     *path = nscl_cli_checkpoint_path(checkpoint, due(checkpoint, now));
     if (!*path)
         return nscl_cli_fail(error, NSCL_NO_MEMORY, "--checkpoint-output: no memory");
-    nscl_status status = nscl_progress_picture(now, &picture, error);
-    if (status == NSCL_OK)
-        status = nscl_cli_write(&picture, *path, picture_options, error);
-    nscl_picture_free(&picture);
-    return status;
+    return nscl_cli_write(picture, *path, picture_options, error);
 }

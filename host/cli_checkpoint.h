@@ -25,9 +25,9 @@ int nscl_cli_checkpoint_next(const nscl_cli_checkpoint *checkpoint, int number);
 /* The name for a number, malloc'ed; NULL without memory. */
 char *nscl_cli_checkpoint_path(const nscl_cli_checkpoint *checkpoint, int number);
 
-/* After an evaluation: whether a picture is due, and writing it. *path is its name, or NULL; free() it. */
+/* After an evaluation: whether a picture is due, and writing the one of that evaluation. *path is its name, or NULL; free() it. */
 int nscl_cli_checkpoint_due(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now);
-nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture_options *picture_options, char **path,
-                                      nscl_error *error);
+nscl_status nscl_cli_checkpoint_write(const nscl_cli_checkpoint *checkpoint, const nscl_progress *now, const nscl_picture *picture,
+                                      const nscl_picture_options *picture_options, char **path, nscl_error *error);
 
 #endif

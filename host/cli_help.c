@@ -97,7 +97,7 @@ static int page_row(int index, nscl_page_row *out)
 }
 
 static const nscl_page_section sections[] = {
-    {"EXIT STATUS", NSCL_PAGE_EXIT " 130: interrupted."},
+    {"EXIT STATUS", NSCL_PAGE_EXIT " 3: the device hangs. 130: interrupted."},
     {"ENVIRONMENT", NSCL_PAGE_ENVIRONMENT},
     {"FILES", NSCL_PAGE_FILES},
     {"EXAMPLES", EXAMPLE "\nnscl --content photo.jpg --styles one.jpg two.jpg --style-blend-weights 1 3 --network vgg19 --output result.png"},
@@ -110,7 +110,7 @@ const nscl_page nscl_cli_page = {
     .usage = USAGE,
     .about = "For example: " EXAMPLE "\nValues follow as --name value or --name=value. In brackets: what holds when an option is not given.",
     .row = page_row,
-    .notes = "Exit status: 0 done, 1 failure while running, 2 wrong usage, 130 interrupted. The first Ctrl-C ends the work after the present "
-             "evaluation and the picture so far is written; a second ends at once.",
+    .notes = "Exit status: 0 done, 1 failure while running, 2 wrong usage, 3 the device hangs, 130 interrupted. The first Ctrl-C ends the work "
+             "after the present evaluation and the picture so far is written; a second ends at once.",
     .sections = sections,
 };

@@ -11,6 +11,7 @@
 #include "cli_progress.h"
 #include "cli_recorded.h"
 #include "cli_selftest.h"
+#include "cli_watchdog.h"
 #include "options.h"
 
 typedef struct app {
@@ -18,6 +19,7 @@ typedef struct app {
     nscl_cli_progress progress;
     nscl_cli_checkpoint checkpoint;
     nscl_cli_log log;
+    nscl_cli_watchdog watchdog;
     nscl_context *context;
     nscl_weights *weights;
     nscl_picture content, initial, result;
@@ -60,11 +62,19 @@ static nscl_status list_devices(FILE *stream, nscl_error *error)
     return status;
 }
 
+/* Disks and terminals, which may take their time, come in between. */
+static void wait_for_device(app *a)
+{
+    nscl_cli_watchdog_on(&a->watchdog, a->context ? nscl_context_device(a->context) : NULL);
+}
+
 static void on_library_line(nscl_log_level level, const char *line, void *user)
 {
     app *a = user;
+    nscl_cli_watchdog_off(&a->watchdog, 0);
     if (level == NSCL_LOG_WARNING ? !a->options.quiet : a->options.verbose)
         nscl_cli_say(&a->progress, level == NSCL_LOG_WARNING ? "warning: %s" : "%s", line);
+    wait_for_device(a);
 }
 
 /* What is read and what is to be written must be different files, or the one would be lost to the other. */
@@ -191,7 +201,9 @@ static nscl_status open_device(app *a, nscl_error *error)
         return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: one device paints a picture, not all; give one of those above",
                              a->options.device ? "--device" : "NSCL_DEVICE");
     }
+    wait_for_device(a);
     nscl_status status = nscl_open(&a->context, &open, error);
+    nscl_cli_watchdog_off(&a->watchdog, 0);
     if (status == NSCL_NO_DEVICE && a->options.device) {
         nscl_device_info *devices = NULL;
         size_t count = 0;
@@ -251,25 +263,40 @@ static nscl_picture_options picture_options(app *a)
     return (nscl_picture_options){.quality = a->options.quality, .comment = a->comment};
 }
 
+static void write_checkpoint(app *a, const nscl_progress *now)
+{
+    nscl_error error = {NSCL_OK, ""};
+    nscl_picture picture = {0};
+    char *path = NULL;
+    nscl_picture_options options = picture_options(a);
+    wait_for_device(a);
+    nscl_status status = nscl_progress_picture(now, &picture, &error);
+    nscl_cli_watchdog_off(&a->watchdog, 0);
+    if (status == NSCL_OK)
+        status = nscl_cli_checkpoint_write(&a->checkpoint, now, &picture, &options, &path, &error);
+    nscl_picture_free(&picture);
+    note_side_failure(a, status, &error);
+    if (status == NSCL_OK && a->options.verbose)
+        nscl_cli_say(&a->progress, "wrote %s", path);
+    if (status == NSCL_OK)
+        nscl_cli_watchdog_wrote(&a->watchdog, path);
+    else
+        free(path);
+}
+
 static int on_progress(const nscl_progress *now, void *user)
 {
     app *a = user;
     nscl_error error = {NSCL_OK, ""};
+    nscl_cli_watchdog_off(&a->watchdog, 1);
     a->evaluations = now->evaluation;
     a->seconds = now->seconds;
     nscl_cli_progress_update(&a->progress, now);
     nscl_status status = nscl_cli_log_write(&a->log, now, &error);
     note_side_failure(a, status, &error);
-    if (nscl_cli_checkpoint_due(&a->checkpoint, now)) {
-        nscl_picture_options options = picture_options(a);
-        char *path = NULL;
-        error = (nscl_error){NSCL_OK, ""};
-        status = nscl_cli_checkpoint_write(&a->checkpoint, now, &options, &path, &error);
-        note_side_failure(a, status, &error);
-        if (path && status == NSCL_OK && a->options.verbose)
-            nscl_cli_say(&a->progress, "wrote %s", path);
-        free(path);
-    }
+    if (nscl_cli_checkpoint_due(&a->checkpoint, now))
+        write_checkpoint(a, now);
+    wait_for_device(a);
     return nscl_cli_interrupted();
 }
 
@@ -300,7 +327,9 @@ static nscl_status paint(app *a, nscl_error *error)
         job.description = a->comment = describe_line(a);
 
     nscl_cli_interrupt_defer();
+    wait_for_device(a);
     nscl_status painted = nscl_paint(a->context, a->weights, &o->settings, &job, &a->result, error);
+    nscl_cli_watchdog_off(&a->watchdog, 0);
     nscl_cli_progress_close(&a->progress);
     status = nscl_cli_log_close(&a->log, &side);
     note_side_failure(a, status, &side);
@@ -350,6 +379,7 @@ static int run(app *a)
     code = status == NSCL_OK ? NSCL_EXIT_DONE : NSCL_EXIT_USAGE;
     if (status == NSCL_OK)
         status = read_inputs(a, &error);
+    nscl_cli_watchdog_start(&a->watchdog, o, &a->progress);
     if (status == NSCL_OK)
         status = open_device(a, &error);
     if (status == NSCL_OK)
@@ -369,6 +399,7 @@ static int run(app *a)
 static void close_app(app *a)
 {
     nscl_error ignored = {NSCL_OK, ""};
+    nscl_cli_watchdog_stop(&a->watchdog);
     nscl_cli_log_close(&a->log, &ignored);
     nscl_cli_checkpoint_close(&a->checkpoint);
     nscl_picture_free(&a->content);

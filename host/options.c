@@ -126,6 +126,8 @@ static const nscl_option rows[] = {
     LONG("max-memory", 0, AT(max_memory), 0, "MiB of the device's memory that may be taken; 0: all but a sixteenth"),
     CHOICE("precision", REC, SET(precision), precisions, "fp16-storage: feature maps in 16 bits, for half their memory"),
     FLAG("fallback", 0, AT(fallback), "where the device fails, go on from the last good picture on the next best one"),
+    INTEGER("patience", 0, AT(patience), 0, INT_MAX,
+            "seconds without a sign from the device, and 50 times its slowest evaluation, after which it hangs and the command ends; 0: never"),
     FLAG("list-devices", 0, AT(list_devices), "list the devices and end"),
     FLAG("selftest", 0, AT(selftest), "check what the device computes, algorithm by algorithm, and end; see nscl-selftest"),
     CHOICE("generate", 0, AT(generate), forms, "print the manual page or a shell's completion, and end"),
@@ -154,6 +156,7 @@ void nscl_options_init(nscl_options *options, nscl_preset preset)
     options->content_blend = options->style_exp = -1;
     options->max_pixels = NSCL_MAX_PIXELS_DEFAULT;
     options->state_every = 50;
+    options->patience = 120;
     nscl_settings_init(&options->settings, preset);
 }
 

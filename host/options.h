@@ -20,7 +20,7 @@ typedef struct nscl_options {
     int style_count;
     const char *network, *device; /* NULL: not given */
     const char *checkpoint_output, *log, *from, *save_state, *resume;
-    int state_every;
+    int state_every, patience;
     double content_blend, style_exp; /* below 0: not given */
     uint64_t max_pixels, max_memory;
     int quality;

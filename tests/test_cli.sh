@@ -193,7 +193,9 @@ paint 1 --output big.png --size 600 --max-memory 40
 says "the largest of this shape that fits is"
 [ ! -e big.png ] || fail "--max-memory wrote a picture"
 size=$(sed -n 's/.*give --size \([0-9]*\).*/\1/p' said)
-paint 0 --output fits.png --size "${size:-0}" --iterations 1 --max-memory 40
+paint 0 --output fits.png --size "${size:-0}" --iterations 1 --max-memory 40 --patience 0
+paint 2 --output big.png --patience -1
+says "--patience"
 head -c 200 photo.png >broken.png
 paint 1 --content broken.png --output big.png --device nosuch # told before the device is looked for
 says "broken.png"

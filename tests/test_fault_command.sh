@@ -39,6 +39,7 @@ fi
 
 paint count 0
 runs=$(sed -n 's/^run //p' said)
+reads_alone=$(sed -n 's/^read //p' said)
 [ "${runs:-0}" -gt 100 ] || fail "only '$runs' kernels run"
 
 # Another algorithm takes the place of what is refused.
@@ -136,5 +137,38 @@ status=$?
 pid=
 [ $status -eq 130 ] || fail "hang: status $status, not 130"
 [ ! -e result.png ] || fail "hang: a picture"
+
+# Without Ctrl-C the watchdog ends it, whichever call it is, and says where there is something to go on from.
+paint "run:$((runs - 3)):hang" 3 --patience 1
+says "it hangs"
+says "(driver "
+says "with --save-state there would be"
+paint "read:$((reads_alone - 1)):hang" 3 --patience 1
+paint context:1:hang 3 --patience 1 # fifteen times as long
+says "the device's driver has done nothing for 15 s"
+# shellcheck disable=SC2086
+NSCL_FAULT="run:$((runs - 3)):hang" "$nscl" $given $saving --checkpoint-output c%s.png --checkpoint-iterations 2 --patience 1 >said 2>&1 </dev/null
+status=$?
+[ $status -eq 3 ] || fail "hang: status $status, not 3"
+says "go on with --resume run.state"
+says "the latest picture on the way is in c2.png"
+[ "$(ls)" = "$(printf 'c2.png\nrun.state\nsaid')" ] || fail "hang: left behind: $(ls)"
+"$nscl" --resume run.state --output result.png --device portable >said 2>&1 || fail "--resume after a hang: status $?"
+rm -f result.png run.state c2.png
+
+# A run that is stopped for longer than that, and goes on, does not hang.
+# shellcheck disable=SC2086
+"$nscl" $given --iterations 100000 --patience 4 >said 2>&1 </dev/null &
+pid=$!
+sleep 2
+kill -STOP $pid
+sleep 6
+kill -CONT $pid
+sleep 2
+kill -INT $pid
+wait $pid
+status=$?
+pid=
+[ $status -eq 130 ] || fail "stopped and continued: status $status"
 
 finish
