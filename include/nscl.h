@@ -307,8 +307,8 @@ typedef struct nscl_job {
     nscl_progress_fn progress;   /* NULL: none */
     void *user;
     /* The state is saved after every state_every evaluations, but no sooner than state_seconds after the last time, by a temporary name
-     * (PATH.XXXXXX, which a kill may leave), and a run that was killed goes on from it to the same bytes as if it had not been. What was
-     * saved of other pictures, settings (but for iterations) or networks is refused. */
+     * (PATH.saving, which goes with the next saving or resuming where a kill has left it), and a run that was killed goes on from it to the same bytes as if it
+     * had not been. What was saved of other pictures, settings (but for iterations) or networks is refused. */
     const char *state_file;  /* NULL: not saved */
     int state_every;         /* >= 1 */
     double state_seconds;    /* 0: the evaluations alone decide */
