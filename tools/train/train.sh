@@ -24,6 +24,7 @@ while read -r options; do
     "$here/iterates.sh" "$nscl" "$data" "$work/iterates" "$work/round$round.safetensors" "student$round"
 done <<END
 --steps 400 --size 96 --kernel-rate 0.0015
---steps 1500 --size 112 --kernel-rate 0.002
+--steps 1000 --size 112 --kernel-rate 0.002
+--steps 4200 --size 112 --kernel-rate 0.0015 --seed 5
 END
 cp "$work/round$round.safetensors" "$here/../../data/network/nscl-narrow.safetensors"
