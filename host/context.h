@@ -68,6 +68,7 @@ struct nscl_context {
     int checking; /* a self-test is at work, which wants neither tuning nor another */
     char *kernel_dir;
     char *cache_dir;            /* NULL: programs are not kept */
+    int plain_failed;           /* plain.cl does not compile as a whole */
     int compile_apart;          /* in a child process */
     nscl_child compiler;        /* that */
     struct nscl_tuning *tuning; /* rows for this device (tuning.h) */

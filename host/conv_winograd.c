@@ -13,9 +13,9 @@ cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const nscl_conv *conv, int bac
     size_t frequencies = (size_t)(tile + 2) * (size_t)(tile + 2);
     cl_mem k = nscl_buffer_copy(ctx, conv->kernel, (size_t)in * (size_t)out * 9 * sizeof(float));
     cl_mem u = nscl_buffer_create(ctx, frequencies * (size_t)lanes * (size_t)blocks * (size_t)ctx->block * sizeof(float));
-    char options[48];
+    char options[16];
     cl_int vectors = ov ? ov : blocks;
-    snprintf(options, sizeof options, "-DTILE=%d %s", tile, nscl_output_option(nscl_output_vectors(ctx, out)));
+    snprintf(options, sizeof options, "-DTILE=%d", tile);
     NSCL_RUN_WITH(ctx, "winograd_pack", options, DIM2(lanes, blocks), ARG(u), ARG(k), ARG(in), ARG(out), ARG(lanes), ARG(blocks), ARG(vectors), ARG(backward));
     nscl_buffer_free(ctx, k);
     return u;

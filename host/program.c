@@ -16,6 +16,8 @@
 
 #define CACHE_FORMAT "nscl-program-1"
 
+static const char plain[] = "plain.cl";
+
 /* The text of cl/<name>: from the directory that overrides, else the embedded one. malloc'ed. */
 static char *source_text(nscl_context *ctx, const char *name)
 {
@@ -37,16 +39,19 @@ static char *source_text(nscl_context *ctx, const char *name)
     return NULL;
 }
 
-/* Source of a file with every `#include "x.cl"` put in, since a runtime compiler sees no folder. malloc'ed. */
+/* Source of a file with every `#include "x.cl"` put in, the first time, since a runtime compiler sees no folder. malloc'ed. */
 static char *whole_source(nscl_context *ctx, const char *name)
 {
     static const char include[] = "#include \"";
-    char *text = source_text(ctx, name), *at;
+    char *text = source_text(ctx, name), *at, seen[512] = " ";
     while (text && (at = strstr(text, include)) != NULL) {
-        char file[64];
+        char file[64], word[68];
         const char *from = at + sizeof include - 1, *quote = strchr(from, '"');
         snprintf(file, sizeof file, "%.*s", quote ? (int)(quote - from) : 0, from);
-        char *inner = source_text(ctx, file);
+        snprintf(word, sizeof word, " %s ", file);
+        int again = strstr(seen, word) != NULL;
+        snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s", again ? "" : word + 1);
+        char *inner = again ? strdup("") : source_text(ctx, file);
         size_t size = inner && quote ? strlen(text) + strlen(inner) + 1 : 0;
         char *all = size ? malloc(size) : NULL;
         if (all)
@@ -180,18 +185,12 @@ static cl_program compile(nscl_context *ctx, const char *name, const char *sourc
     return program;
 }
 
-cl_program nscl_program_of(nscl_context *ctx, const char *kernel, const char *options)
+/* The program of a file, made or found. */
+static cl_program program_of_file(nscl_context *ctx, const char *name, const char *options)
 {
     char all[512];
     char *source = NULL, *path = NULL;
     cl_program program = NULL;
-    if (ctx->error.code != NSCL_OK)
-        return NULL;
-    const char *name = file_of_kernel(kernel);
-    if (!name) {
-        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "no .cl file holds the kernel '%s'", kernel);
-        return NULL;
-    }
     for (nscl_program *p = ctx->programs; p; p = p->next)
         if (strcmp(p->file, name) == 0 && strcmp(p->options, options) == 0) {
             if (!p->program)
@@ -226,4 +225,35 @@ done:
     free(source);
     free(path);
     return program;
+}
+
+/* 1 where plain.cl has it. */
+static int is_plain(nscl_context *ctx, const char *name)
+{
+    char line[80], *text = source_text(ctx, plain);
+    snprintf(line, sizeof line, "#include \"%s\"", name);
+    int found = text && strstr(text, line) != NULL;
+    free(text);
+    return found;
+}
+
+cl_program nscl_program_of(nscl_context *ctx, const char *kernel, const char *options)
+{
+    if (ctx->error.code != NSCL_OK)
+        return NULL;
+    const char *name = file_of_kernel(kernel);
+    if (!name) {
+        nscl_fail(&ctx->error, NSCL_BAD_DEVICE, "no .cl file holds the kernel '%s'", kernel);
+        return NULL;
+    }
+    if (!options[0] && !ctx->plain_failed && is_plain(ctx, name)) {
+        cl_program program = program_of_file(ctx, plain, options);
+        if (program)
+            return program;
+        /* One of them is to blame: each for itself, then. */
+        nscl_log(ctx, NSCL_LOG_INFO, "%s", ctx->error.text);
+        nscl_context_clear(ctx);
+        ctx->plain_failed = 1;
+    }
+    return program_of_file(ctx, name, options);
 }

@@ -1,0 +1,10 @@
+/* The kernels that take no options, as one program: a driver takes its time over each, whatever its size. */
+#include "conv_image.cl"
+#include "image.cl"
+#include "optim.cl"
+#include "pointwise.cl"
+#include "pool.cl"
+#include "pyramid.cl"
+#include "reduce.cl"
+#include "rows.cl"
+#include "tv.cl"
