@@ -1,6 +1,8 @@
 /* Shared by every program. Activations are blocks of CB channels: (ceil(C/CB), H, W, CB), lanes past C zero; one
  * floatb holds the CB channels of one pixel, one storedb keeps them in memory. Pictures are planar (3, H, W). Vectors over
  * the picture's pixels are padded with zeros to whole floatb. */
+#ifndef NSCL_COMMON
+#define NSCL_COMMON
 #ifndef CB
 #define CB 16 /* channels a block: 1, 4, 8 or 16 */
 #endif
@@ -115,3 +117,4 @@ inline floatb relu_mask(floatb v, floatb activation)
     ulong from = share_ * get_group_id(0);                                     \
     ulong to = min(from + share_, (ulong)(n));                                 \
     from = min(from, to)
+#endif

@@ -39,19 +39,16 @@ static char *source_text(nscl_context *ctx, const char *name)
     return NULL;
 }
 
-/* Source of a file with every `#include "x.cl"` put in, the first time, since a runtime compiler sees no folder. malloc'ed. */
+/* Source of a file with every `#include "x.cl"` put in, since a runtime compiler sees no folder. malloc'ed. */
 static char *whole_source(nscl_context *ctx, const char *name)
 {
     static const char include[] = "#include \"";
-    char *text = source_text(ctx, name), *at, seen[512] = " ";
+    char *text = source_text(ctx, name), *at;
     while (text && (at = strstr(text, include)) != NULL) {
-        char file[64], word[68];
+        char file[64];
         const char *from = at + sizeof include - 1, *quote = strchr(from, '"');
         snprintf(file, sizeof file, "%.*s", quote ? (int)(quote - from) : 0, from);
-        snprintf(word, sizeof word, " %s ", file);
-        int again = strstr(seen, word) != NULL;
-        snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s", again ? "" : word + 1);
-        char *inner = again ? strdup("") : source_text(ctx, file);
+        char *inner = source_text(ctx, file);
         size_t size = inner && quote ? strlen(text) + strlen(inner) + 1 : 0;
         char *all = size ? malloc(size) : NULL;
         if (all)
