@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "cli_devices.h"
 
 static const char *const verdicts[] = {"pass", "fail", "skipped"};
 
@@ -59,11 +60,7 @@ static void print_json(const char *command, const nscl_device_info *d, const nsc
 /* The status of a command whose device could not be opened: wrong usage where another would do. */
 static int no_device(nscl_status status)
 {
-    nscl_device_info *devices = NULL;
-    size_t count = 0;
-    int others = nscl_device_list(&devices, &count, NULL) == NSCL_OK && count;
-    free(devices);
-    return (status == NSCL_NO_DEVICE || status == NSCL_BAD_ARGUMENT) && others ? NSCL_EXIT_USAGE : NSCL_EXIT_FAILED;
+    return (status == NSCL_NO_DEVICE || status == NSCL_BAD_ARGUMENT) && nscl_cli_devices_count(0) ? NSCL_EXIT_USAGE : NSCL_EXIT_FAILED;
 }
 
 int nscl_cli_selftest(const char *command, const nscl_open_options *open, uint64_t seed, int json)

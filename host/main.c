@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "cli_checkpoint.h"
 #include "cli_describe.h"
+#include "cli_devices.h"
 #include "cli_help.h"
 #include "cli_log.h"
 #include "cli_progress.h"
@@ -34,32 +35,6 @@ typedef struct app {
 static int exit_code(nscl_status status)
 {
     return status == NSCL_OK ? NSCL_EXIT_DONE : status == NSCL_BAD_ARGUMENT ? NSCL_EXIT_USAGE : NSCL_EXIT_FAILED;
-}
-
-static const char *type_name(nscl_device_type type)
-{
-    switch (type) {
-    case NSCL_DEVICE_CPU: return "CPU";
-    case NSCL_DEVICE_GPU: return "GPU";
-    case NSCL_DEVICE_ACCELERATOR: return "accelerator";
-    default: return "other";
-    }
-}
-
-static nscl_status list_devices(FILE *stream, nscl_error *error)
-{
-    nscl_device_info *devices = NULL;
-    size_t count = 0;
-    nscl_status status = nscl_device_list(&devices, &count, error);
-    for (size_t i = 0; status == NSCL_OK && i < count; i++) {
-        const nscl_device_info *d = &devices[i];
-        fprintf(stream, "%d  %d:%d  %-11s  %s (%s), %llu MiB, driver %s\n", d->index, d->platform, d->device, type_name(d->type), d->name, d->platform_name,
-                (unsigned long long)(d->memory >> 20), d->driver);
-        if (!d->usable)
-            fprintf(stream, "       cannot be used: %s\n", d->why);
-    }
-    free(devices);
-    return status;
 }
 
 /* Disks and terminals, which may take their time, come in between. */
@@ -197,7 +172,7 @@ static nscl_status open_device(app *a, nscl_error *error)
     const char *wanted = a->options.device ? a->options.device : getenv("NSCL_DEVICE");
     nscl_open_options open = {.device = a->options.device, .log = on_library_line, .log_user = a, .fallback = a->options.fallback, .compile_apart = 1};
     if (wanted && !strcmp(wanted, "all")) {
-        list_devices(stderr, error);
+        nscl_cli_devices_print(stderr, error);
         return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: one device paints a picture, not all; give one of those above",
                              a->options.device ? "--device" : "NSCL_DEVICE");
     }
@@ -205,11 +180,8 @@ static nscl_status open_device(app *a, nscl_error *error)
     nscl_status status = nscl_open(&a->context, &open, error);
     nscl_cli_watchdog_off(&a->watchdog, 0);
     if (status == NSCL_NO_DEVICE && a->options.device) {
-        nscl_device_info *devices = NULL;
-        size_t count = 0;
-        if (nscl_device_list(&devices, &count, NULL) == NSCL_OK && count && strcmp(a->options.device, "auto") != 0)
-            status = NSCL_BAD_ARGUMENT; /* there are devices: another value would do */
-        free(devices);
+        if (nscl_cli_devices_count(0) && strcmp(a->options.device, "auto") != 0)
+            status = NSCL_BAD_ARGUMENT; /* another value would do */
     }
     if (status == NSCL_OK && a->options.verbose) {
         nscl_cli_say(&a->progress, "network: %s", nscl_weights_text(a->weights));
@@ -355,18 +327,6 @@ static nscl_status paint(app *a, nscl_error *error)
     return painted;
 }
 
-/* Whether there is a device that --fallback could go on with. */
-static int other_device(void)
-{
-    nscl_device_info *devices = NULL;
-    size_t count = 0, usable = 0;
-    if (nscl_device_list(&devices, &count, NULL) == NSCL_OK)
-        for (size_t i = 0; i < count; i++)
-            usable += devices[i].usable != 0;
-    free(devices);
-    return usable > 1;
-}
-
 static int run(app *a)
 {
     nscl_error error = {NSCL_OK, ""};
@@ -388,7 +348,7 @@ static int run(app *a)
         code = NSCL_EXIT_INTERRUPTED;
     else if (status != NSCL_OK) {
         nscl_cli_say(&a->progress, "%s", error.text);
-        if (status == NSCL_BAD_DEVICE && !o->fallback && other_device())
+        if (status == NSCL_BAD_DEVICE && !o->fallback && nscl_cli_devices_count(1) > 1)
             nscl_cli_say(&a->progress, "with --fallback the work would go on on the next device of --list-devices");
         code = code ? code : exit_code(status);
     }
@@ -442,7 +402,7 @@ int main(int argc, char **argv)
     } else if (a->options.version) {
         printf("nscl %s\n", nscl_version());
     } else if (a->options.list_devices) {
-        status = list_devices(stdout, &error);
+        status = nscl_cli_devices_print(stdout, &error);
         if (status != NSCL_OK)
             fprintf(stderr, "nscl: %s\n", error.text);
         code = exit_code(status);
