@@ -19,9 +19,10 @@ set(test_on_pocl-gpu NSCL_DEVICE=portable NSCL_TEST_LIKE=gpu NSCL_BLOCK=4 NSCL_T
 foreach(block 1 4 8 16)
     set(test_on_pocl-${block} NSCL_DEVICE=portable NSCL_BLOCK=${block} NSCL_TEST_SMALL=2 ${without_clblast})
 endforeach()
+set(test_on_pocl-8-all ${test_on_pocl-8})
 set(test_on_pocl-all NSCL_DEVICE=portable NSCL_TEST_FAULTS=all)
 # Its compiler takes ten times PoCL's time, rusticl's the same again: all shapes are for `ctest -L slow`, and so are all rows.
-set(test_on_intel NSCL_DEVICE=intel NSCL_TEST_SMALL=2)
+set(test_on_intel NSCL_DEVICE=intel NSCL_TEST_SMALL=2 "NSCL_TEST_SKIP=*clblast*")
 set(test_on_intel-all NSCL_DEVICE=intel)
 set(test_by_intel-all ${CMAKE_CURRENT_SOURCE_DIR}/intel.sh ${test_icd_dir})
 set(test_by_intel ${CMAKE_CURRENT_SOURCE_DIR}/intel.sh ${test_icd_dir})
