@@ -170,7 +170,7 @@ static const char install_hint[] =
     "mesa-opencl-icd or ROCm's; NVIDIA: nvidia-opencl-icd), Fedora 'dnf install pocl', Arch 'pacman -S pocl'; in a container the "
     ".icd files of /etc/OpenCL/vendors must be visible too (OCL_ICD_VENDORS names another folder)";
 
-nscl_status nscl_devices_find(nscl_device_facts **out, size_t *count, nscl_error *error)
+nscl_status nscl_devices_enumerate(nscl_device_facts **out, size_t *count, nscl_error *error)
 {
     enum { MOST = 64 };
     cl_platform_id platforms[MOST];

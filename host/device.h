@@ -39,7 +39,9 @@ typedef struct nscl_device_facts {
     int cpu_like;              /* wide vectors and caches: groups of one item, blocks as wide as a vector */
 } nscl_device_facts;
 
-/* Every device of every platform. *out is malloc'ed; release it with nscl_devices_free. With none: NSCL_NO_DEVICE. */
+/* Every device of every platform. *out is malloc'ed; release it with nscl_devices_free. With none: NSCL_NO_DEVICE. find waits for
+ * what nscl_prepare has begun, the first time. */
+nscl_status nscl_devices_enumerate(nscl_device_facts **out, size_t *count, nscl_error *error);
 nscl_status nscl_devices_find(nscl_device_facts **out, size_t *count, nscl_error *error);
 void nscl_devices_free(nscl_device_facts *devices, size_t count);
 

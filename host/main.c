@@ -337,8 +337,10 @@ static int run(app *a)
         nscl_cli_say(&a->progress, "warning: --%s has no effect: %s", o->idle[i].name, o->idle[i].why);
     nscl_status status = check_outputs(a, &error);
     code = status == NSCL_OK ? NSCL_EXIT_DONE : NSCL_EXIT_USAGE;
-    if (status == NSCL_OK)
+    if (status == NSCL_OK) {
+        nscl_prepare();
         status = read_inputs(a, &error);
+    }
     nscl_cli_watchdog_start(&a->watchdog, o, &a->progress);
     if (status == NSCL_OK)
         status = open_device(a, &error);
@@ -371,6 +373,7 @@ static void close_app(app *a)
     nscl_options_free(&a->options);
     nscl_close(a->context);
     nscl_weights_free(a->weights);
+    nscl_prepare_end();
     free(a);
 }
 

@@ -138,6 +138,14 @@ typedef struct nscl_context nscl_context;
  * returns the status to end with. */
 NSCL_API int nscl_compiler_main(int argc, char **argv);
 
+/* For a program that is about to read its files, open a device and paint; calling it is optional, and once is enough. A thread begins to
+ * load the machine's drivers, which the first list of devices (nscl_open's, too) waits for. And where the C library is glibc, the heap
+ * keeps what is freed rather than give it back to the system: a CPU's driver has its buffers there, and would have their pages cleared
+ * anew for each picture of a run. */
+NSCL_API void nscl_prepare(void);
+/* Waits for that thread, where nothing has. To be called before exit: at the exit drivers are taken down, loaded or not. */
+NSCL_API void nscl_prepare_end(void);
+
 /* Opens a device. `options` may be NULL. The caller closes *out with nscl_close. */
 NSCL_API nscl_status nscl_open(nscl_context **out, const nscl_open_options *options, nscl_error *error);
 

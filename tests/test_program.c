@@ -1,4 +1,5 @@
-/* Programs: kept on disk and used again, rebuilt when the file is damaged, and replaced by a folder's .cl files. */
+/* The list of devices, begun ahead. Programs: kept on disk and used again, rebuilt when the file is damaged, and replaced by a
+ * folder's .cl files. */
 #define _POSIX_C_SOURCE 200809L
 #include <dirent.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "image.h"
 #include "os.h"
 #include "test.h"
@@ -146,6 +148,31 @@ static int clean(void **state)
     return system(command);
 }
 
+/* The list that a thread began is handed out once, and the next is made anew; each owner frees its own. */
+static void prepared(void **state)
+{
+    nscl_device_facts *lists[3];
+    size_t counts[3];
+    (void)state;
+    nscl_prepare();
+    nscl_prepare();
+    for (int i = 0; i < 3; i++) {
+        if (i == 2)
+            nscl_prepare(); /* has no effect any more */
+        assert_int_equal(nscl_devices_find(&lists[i], &counts[i], NULL), NSCL_OK);
+        assert_int_equal(counts[i], counts[0]);
+    }
+    assert_ptr_not_equal(lists[0], lists[1]);
+    for (size_t d = 0; d < counts[0]; d++)
+        for (int i = 1; i < 3; i++) {
+            assert_ptr_equal(lists[i][d].device, lists[0][d].device);
+            assert_string_equal(lists[i][d].info.why, lists[0][d].info.why);
+        }
+    for (int i = 0; i < 3; i++)
+        nscl_devices_free(lists[i], counts[i]);
+    nscl_prepare_end();
+}
+
 int main(void)
 {
     char path[100];
@@ -158,6 +185,6 @@ int main(void)
         clean(NULL);
         return status;
     }
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cache), cmocka_unit_test(folder)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(prepared), cmocka_unit_test(cache), cmocka_unit_test(folder)};
     return test_close(cmocka_run_group_tests_name("program", tests, NULL, clean) ? EXIT_FAILURE : EXIT_SUCCESS);
 }

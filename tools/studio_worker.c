@@ -378,6 +378,7 @@ int studio_worker(const char *folder)
     w->work = read_work();
     if (!w->work || !studio_steer_open(&w->steer))
         return TOOL_FAILED;
+    nscl_prepare();
     nscl_status status = prepare(w, &error);
     if (status == NSCL_OK)
         status = paint(w, &error);
