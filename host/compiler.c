@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conv.h"
-#include "findings.h"
 #include "os_child.h"
 
 static const char asked[] = "--nscl-compiler"; /* the child's first argument; the second is its device */
@@ -172,16 +170,6 @@ static int ask(nscl_context *ctx, const question *q, const char *options, const 
     return nscl_socket_receive(socket, *bytes, (size_t)a->log + (size_t)a->binary, q->limit);
 }
 
-/* What lost the compiler is not tried again on this driver, where there is something else. */
-static void exclude(nscl_context *ctx)
-{
-    nscl_conv_algorithm at = (nscl_conv_algorithm)(ctx->at - 1);
-    if (ctx->at <= 0 || at == NSCL_CONV_IMAGE)
-        return;
-    ctx->findings.wrong[ctx->half_storage] |= 1u << at;
-    nscl_findings_keep(ctx);
-}
-
 nscl_compiled nscl_compile(nscl_context *ctx, const char *name, const char *source, const char *options, unsigned char **binary, size_t *size, cl_int *code,
                            char *log, size_t log_size)
 {
@@ -208,7 +196,6 @@ nscl_compiled nscl_compile(nscl_context *ctx, const char *name, const char *sour
             nscl_fail_cl(ctx, NSCL_CL_COMPILER_SLOW, "cannot compile %s (%s) on %s within %u s", name, options, ctx->facts.info.name, q.limit);
         else
             nscl_fail_cl(ctx, NSCL_CL_COMPILER_CRASHED, "cannot compile %s (%s) on %s: %s", name, options, ctx->facts.info.name, how);
-        exclude(ctx);
         return NSCL_COMPILER_LOST;
     }
     *code = a.code;

@@ -9,7 +9,7 @@
 typedef enum nscl_compiled {
     NSCL_COMPILED,      /* *binary holds the program where the device has binaries worth keeping */
     NSCL_COMPILE_ERROR, /* *code and the log say why */
-    NSCL_COMPILER_LOST, /* it crashed or took too long: the context's error says so, and a convolution at work is excluded for good */
+    NSCL_COMPILER_LOST, /* it crashed or took too long: the context's error says so */
     NSCL_COMPILER_NONE  /* there can be no child: compile here */
 } nscl_compiled;
 

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "compiler.h"
+#include "conv.h"
 #include "embedded.h"
+#include "findings.h"
 #include "os.h"
 
 #define CACHE_FORMAT "nscl-program-1"
@@ -182,6 +184,16 @@ static cl_program compile(nscl_context *ctx, const char *name, const char *sourc
     return program;
 }
 
+/* What lost the compiler is not tried again on this driver, where there is something else: the convolution at work. */
+static void exclude(nscl_context *ctx)
+{
+    nscl_conv_algorithm at = (nscl_conv_algorithm)(ctx->at - 1);
+    if (ctx->at <= 0 || at == NSCL_CONV_IMAGE)
+        return;
+    ctx->findings.wrong[ctx->half_storage] |= 1u << at;
+    nscl_findings_keep(ctx);
+}
+
 /* The program of a file, made or found. */
 static cl_program program_of_file(nscl_context *ctx, const char *name, const char *options)
 {
@@ -207,6 +219,8 @@ static cl_program program_of_file(nscl_context *ctx, const char *name, const cha
     int cached = program != NULL;
     if (!program && !(program = compile(ctx, name, source, all, path)) && !(node->lost = nscl_compiler_lost(ctx)))
         goto done;
+    if (node->lost && name != plain) /* of many files, which each is tried for itself */
+        exclude(ctx);
     if (program)
         nscl_log(ctx, NSCL_LOG_DEBUG, "%s %s (%s) in %.3f s", cached ? "loaded" : "compiled", name, options, nscl_seconds() - start);
     node->file = name;

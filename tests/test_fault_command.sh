@@ -81,6 +81,10 @@ says "is not used"
 grep -qF "the driver's compiler crashed" said && fail "what crashed is tried again"
 NSCL_COMPILER=2 lost compile/winograd_conv:1+:hang 0 --verbose
 says "the driver's compiler takes too long"
+lost compile/tv_fwd:1+:crash 0 --verbose --tv-weight 0 # in the program of many files; each then compiles by itself, and this one is not needed
+says "the driver's compiler crashed"
+XDG_CACHE_HOME=$fresh paint count 0 --verbose
+grep -qF "is not used" said && fail "a convolution is excluded for another kernel's crash"
 lost compile/image_affine:1+:crash 1
 says "the driver's compiler crashed"
 rm -rf "$fresh"
