@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "os_child.h"
+#include "trial.h"
 
 static const char asked[] = "--nscl-compiler"; /* the child's first argument; the second is its device */
 
@@ -22,8 +23,7 @@ typedef struct answer {
     uint64_t binary;
 } answer;
 
-/* Seconds a program may take; 0: nothing is compiled in a child. */
-static unsigned time_limit(void)
+unsigned nscl_compiler_limit(void)
 {
     const char *wanted = getenv("NSCL_COMPILER");
     int n = wanted && strcmp(wanted, "off") != 0 ? atoi(wanted) : 0;
@@ -127,6 +127,8 @@ int nscl_compiler_main(int argc, char **argv)
 {
     server s = {NULL, NULL};
     const char ready = 1;
+    if (argc == 4 && strcmp(argv[1], NSCL_TRIAL_ASKED) == 0)
+        return nscl_trial_main(argv[2], argv[3]);
     if (argc != 3 || strcmp(argv[1], asked) != 0)
         return -1;
     if (!open_device(&s, argv[2]) || !nscl_socket_send(NSCL_CHILD_SOCKET, &ready, 1))
@@ -148,7 +150,7 @@ static int start(nscl_context *ctx)
     if (ctx->compiler.pid)
         return 1;
     snprintf(device, sizeof device, "%d:%d", d->platform, d->device);
-    if (nscl_child_start(&ctx->compiler, arguments) && nscl_socket_receive(ctx->compiler.socket, &ready, 1, time_limit()) == 1)
+    if (nscl_child_start(&ctx->compiler, arguments) && nscl_socket_receive(ctx->compiler.socket, &ready, 1, nscl_compiler_limit()) == 1)
         return 1;
     nscl_child_end(&ctx->compiler, how, sizeof how);
     nscl_log(ctx, NSCL_LOG_INFO, "no child process to compile in%s%s: compiling in this one", how[0] ? ", it ended with " : "", how);
@@ -176,7 +178,7 @@ nscl_compiled nscl_compile(nscl_context *ctx, const char *name, const char *sour
     char how[64] = "";
     unsigned char *bytes = NULL;
     answer a = {0};
-    question q = {(uint32_t)strlen(options), (uint32_t)strlen(source), !(ctx->facts.quirks & NSCL_QUIRK_NO_BINARIES), time_limit()};
+    question q = {(uint32_t)strlen(options), (uint32_t)strlen(source), !(ctx->facts.quirks & NSCL_QUIRK_NO_BINARIES), nscl_compiler_limit()};
     *binary = NULL;
     *size = 0;
     if (!ctx->compile_apart || !q.limit)

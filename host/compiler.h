@@ -6,6 +6,8 @@
 
 #include "context.h"
 
+#define NSCL_TRIAL_ASKED "--nscl-trial" /* first argument of the other child (trial.h); then its device and folder of kernels */
+
 typedef enum nscl_compiled {
     NSCL_COMPILED,      /* *binary holds the program where the device has binaries worth keeping */
     NSCL_COMPILE_ERROR, /* *code and the log say why */
@@ -19,6 +21,9 @@ enum { NSCL_CL_COMPILER_CRASHED = -3001, NSCL_CL_COMPILER_SLOW = -3002 }; /* bes
  * caller frees *binary. */
 nscl_compiled nscl_compile(nscl_context *ctx, const char *name, const char *source, const char *options, unsigned char **binary, size_t *size, cl_int *code,
                            char *log, size_t log_size);
+
+/* Seconds that a program may take there (NSCL_COMPILER); 0: nothing is done in a child. */
+unsigned nscl_compiler_limit(void);
 
 /* The code of the context's error, where it is that of a lost compiler; else 0. */
 cl_int nscl_compiler_lost(const nscl_context *ctx);

@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include "os.h"
 #include "tensor.h"
+#include "trial.h"
 #include "tuning.h"
 
 void nscl_log(const nscl_context *ctx, nscl_log_level level, const char *format, ...)
@@ -102,6 +103,7 @@ static void close_device(nscl_context *ctx)
     if (ctx->queue)
         clFinish(ctx->queue);
     nscl_compiler_close(ctx);
+    nscl_trial_close(ctx);
     nscl_kernels_release(ctx);
     nscl_buffers_release(ctx);
     nscl_tuning_close(ctx);

@@ -71,6 +71,8 @@ struct nscl_context {
     int plain_failed;           /* plain.cl does not compile as a whole */
     int compile_apart;          /* in a child process */
     nscl_child compiler;        /* that */
+    nscl_child trial;           /* where kernels run first (trial.h) */
+    unsigned tried[2];          /* what was tried there: algorithms of convolution and the rest, by half_storage */
     struct nscl_tuning *tuning; /* rows for this device (tuning.h) */
     char build_options[128];
     nscl_log_fn log;

@@ -13,6 +13,7 @@
 #include "os.h"
 #include "precision.h"
 #include "tensor.h"
+#include "trial.h"
 
 enum { CASES = 6, HALF_CASES = 2, KNOWN_SEED = 20, SMALL_SIDE = 13, MOST_CHANNELS = 64 };
 
@@ -154,32 +155,40 @@ static const char *precision_name(const nscl_context *ctx)
     return ctx->half_storage ? "fp16-storage" : "fp32";
 }
 
-/* Both directions of an algorithm, on the smallest layer that is to use it: the kernels are the same for all. */
-static nscl_verdict check_algorithm(test *t, const nscl_network *n, nscl_conv_algorithm algorithm)
+/* The smallest layer that is to use an algorithm, in small: the kernels are the same for all. 0 where there is none. */
+static int small_layer(const nscl_network *n, nscl_conv_algorithm algorithm, int layer[4])
 {
-    nscl_check *c = &t->check;
     const nscl_conv *least = NULL;
     for (int i = 0; i < n->depth; i++)
         if (n->conv[i]->algorithm == algorithm && (!least || n->conv[i]->cin * n->conv[i]->cout < least->cin * least->cout))
             least = n->conv[i];
     if (!least)
-        return NSCL_SKIPPED;
-    const int layer[] = {least->cin < MOST_CHANNELS ? least->cin : MOST_CHANNELS, least->cout < MOST_CHANNELS ? least->cout : MOST_CHANNELS, SMALL_SIDE,
-                         SMALL_SIDE + 1};
-    memcpy(c->layer, layer, sizeof layer);
+        return 0;
+    layer[0] = least->cin < MOST_CHANNELS ? least->cin : MOST_CHANNELS;
+    layer[1] = least->cout < MOST_CHANNELS ? least->cout : MOST_CHANNELS;
+    layer[2] = SMALL_SIDE;
+    layer[3] = SMALL_SIDE + 1;
+    return 1;
+}
+
+/* Both directions of an algorithm. */
+static nscl_verdict check_algorithm(test *t, int algorithm, const int layer[4])
+{
+    nscl_check *c = &t->check;
+    memcpy(c->layer, layer, sizeof c->layer);
     for (int i = 0; i < t->row_count; i++) {
         const nscl_check_row *row = &t->rows[i];
         c->rng.state = KNOWN_SEED;
-        if (is_conv(row) && row->variant == (int)algorithm && row->half == n->ctx->half_storage && run(t, row) == NSCL_FAILED)
+        if (is_conv(row) && row->variant == algorithm && row->half == c->ctx->half_storage && run(t, row) == NSCL_FAILED)
             return NSCL_FAILED;
     }
     return NSCL_PASSED;
 }
 
 /* What every painting needs beside convolutions, and has no second way to do. */
-static int needed(const nscl_check_row *row, const nscl_network *n)
+static int needed(const nscl_context *ctx, const nscl_check_row *row, nscl_pooling pools)
 {
-    const char *pooling = n->pooling == NSCL_POOL_MAX ? "max" : "average", *gram = n->ctx->features & NSCL_FEATURE_BLOCKED ? "blocked" : "gemm";
+    const char *pooling = pools == NSCL_POOL_MAX ? "max" : "average", *gram = ctx->features & NSCL_FEATURE_BLOCKED ? "blocked" : "gemm";
     const struct {
         const char *operation, *way;
     } all[] = {{"pool_fwd", pooling}, {"pool_bwd", pooling}, {"gram_fwd", gram}, {"gram_bwd", gram},
@@ -187,22 +196,33 @@ static int needed(const nscl_check_row *row, const nscl_network *n)
     int found = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         found |= strcmp(row->operation, all[i].operation) == 0 && strcmp(row->way, all[i].way) == 0;
-    return found && row->half == n->ctx->half_storage;
+    return found && row->half == ctx->half_storage;
 }
 
-static nscl_status check_rest(test *t, const nscl_network *n, nscl_error *error)
+/* The row that fails, or NULL. */
+static const nscl_check_row *check_rest(test *t, nscl_pooling pooling)
 {
-    nscl_context *ctx = n->ctx;
+    memset(t->check.layer, 0, sizeof t->check.layer);
     t->check.vgg = t->check.wanted = 1;
     for (int i = 0; i < t->row_count; i++) {
-        const nscl_check_row *row = &t->rows[i];
         t->check.rng.state = KNOWN_SEED;
-        if (needed(row, n) && run(t, row) == NSCL_FAILED)
-            return nscl_fail(error, NSCL_BAD_DEVICE, "%s fails at %s %s (%s): choose another device; nscl-selftest shows more", ctx->facts.info.name,
-                             row->operation, row->way, t->check.why);
+        if (needed(t->check.ctx, &t->rows[i], pooling) && run(t, &t->rows[i]) == NSCL_FAILED)
+            return &t->rows[i];
     }
-    ctx->findings.right[ctx->half_storage] |= 1u << NSCL_FOUND_REST;
-    return NSCL_OK;
+    return NULL;
+}
+
+void nscl_selftest_try(nscl_context *ctx, int algorithm, const int layer[4], nscl_pooling pooling)
+{
+    int half = ctx->half_storage;
+    test *t = test_open(ctx);
+    if (!t)
+        return;
+    if (algorithm < 0)
+        check_rest(t, pooling);
+    else
+        check_algorithm(t, algorithm, layer);
+    test_close(t, half);
 }
 
 static int is_new(const nscl_network *n)
@@ -225,18 +245,19 @@ static int off(const nscl_context *ctx)
 static nscl_status check_plan(test *t, const nscl_network *n, int h, int w, nscl_error *error)
 {
     nscl_context *ctx = n->ctx;
-    int half = ctx->half_storage;
+    int half = ctx->half_storage, layer[4];
     for (int i = 0; i < NSCL_CONV_ALGORITHMS; i++) {
-        if (ctx->findings.right[half] >> i & 1)
+        if (ctx->findings.right[half] >> i & 1 || !small_layer(n, (nscl_conv_algorithm)i, layer))
             continue;
-        nscl_verdict verdict = check_algorithm(t, n, (nscl_conv_algorithm)i);
-        if (verdict == NSCL_PASSED)
-            ctx->findings.right[half] |= 1u << i;
-        if (verdict != NSCL_FAILED)
-            continue;
-        ctx->findings.wrong[half] |= 1u << i;
-        nscl_log(ctx, NSCL_LOG_WARNING, "%s fails at convolution %s (%s): another is used from now on (%s)", ctx->facts.info.name, nscl_conv_names[i],
-                 precision_name(ctx), t->check.why);
+        if (nscl_trial_conv(ctx, (nscl_conv_algorithm)i, layer)) {
+            if (check_algorithm(t, i, layer) == NSCL_PASSED) {
+                ctx->findings.right[half] |= 1u << i;
+                continue;
+            }
+            ctx->findings.wrong[half] |= 1u << i;
+            nscl_log(ctx, NSCL_LOG_WARNING, "%s fails at convolution %s (%s): another is used from now on (%s)", ctx->facts.info.name, nscl_conv_names[i],
+                     precision_name(ctx), t->check.why);
+        }
         nscl_network_plan(n, h, w);
         nscl_status status = nscl_context_status(ctx, error);
         if (status != NSCL_OK)
@@ -244,6 +265,19 @@ static nscl_status check_plan(test *t, const nscl_network *n, int h, int w, nscl
         i = -1; /* the new plan may have others */
     }
     return NSCL_OK;
+}
+
+static nscl_status find_rest(test *t, nscl_pooling pooling, nscl_error *error)
+{
+    nscl_context *ctx = t->check.ctx;
+    nscl_status status = nscl_trial_rest(ctx, pooling, error);
+    const nscl_check_row *wrong = status == NSCL_OK ? check_rest(t, pooling) : NULL;
+    if (wrong)
+        status = nscl_fail(error, NSCL_BAD_DEVICE, "%s fails at %s %s (%s): choose another device; nscl-selftest shows more", ctx->facts.info.name,
+                           wrong->operation, wrong->way, t->check.why);
+    if (status == NSCL_OK)
+        ctx->findings.right[ctx->half_storage] |= 1u << NSCL_FOUND_REST;
+    return status;
 }
 
 nscl_status nscl_selftest_first(const nscl_network *n, int h, int w, nscl_error *error)
@@ -263,8 +297,9 @@ nscl_status nscl_selftest_first(const nscl_network *n, int h, int w, nscl_error 
         return nscl_fail(error, NSCL_NO_MEMORY, "no memory for the self-test");
     nscl_status status = check_plan(t, n, h, w, error);
     if (status == NSCL_OK && !(ctx->findings.right[ctx->half_storage] >> NSCL_FOUND_REST & 1))
-        status = check_rest(t, n, error);
+        status = find_rest(t, n->pooling, error);
     test_close(t, ctx->half_storage);
+    nscl_trial_close(ctx);
     ctx->peak_bytes = peak;
     nscl_findings_keep(ctx);
     nscl_log(ctx, NSCL_LOG_INFO, "first use of this device: self-test in %.2f s", nscl_seconds() - start);

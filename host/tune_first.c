@@ -7,6 +7,7 @@
 
 #include "os.h"
 #include "precision.h"
+#include "trial.h"
 #include "tune.h"
 
 enum { SMALL_SIDE = 32 };
@@ -43,6 +44,8 @@ static int try_layer(nscl_context *ctx, const nscl_tune_layer *l, double seconds
     for (int n = -1; n < NSCL_CONV_ALGORITHMS; n++) {
         int i = n < 0 ? planned : n;
         if (!allowed[i] || n == planned || nscl_seconds() >= end || (n >= 0 && !results[planned].good))
+            continue;
+        if (!nscl_trial_conv(ctx, (nscl_conv_algorithm)i, (const int[]){small.cin, small.cout, small.h, small.w}))
             continue;
         nscl_tune_result r = nscl_tune_measure(ctx, &small, (nscl_conv_algorithm)i, 0, 0);
         double whole = larger * (r.seconds[0] + r.seconds[1]);
@@ -100,6 +103,7 @@ int nscl_tune_first(nscl_context *ctx, const nscl_tune_layer *layers, int count,
         if (best >= 0)
             choices[chosen++] = (nscl_tune_choice){distinct[i], (nscl_conv_algorithm)best};
     }
+    nscl_trial_close(ctx);
     keep(ctx, path, choices, chosen);
     nscl_log(ctx, NSCL_LOG_INFO, "tuned %d of %d layers in %.1f s; kept in %s", chosen, wide, nscl_seconds() - start, path);
 done:
