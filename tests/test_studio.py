@@ -315,6 +315,16 @@ def test_steer(server, picture):
     expect(server.ask("PATCH", "/jobs/" + "0" * 16, {"action": "stop"}), 404, "no_such")
 
 
+def test_lost_file(server):
+    picture = expect(server.upload(photo()), 201)["id"]
+    with open(os.path.join(server.folder, "pictures", picture, "picture.jpg"), "r+b") as f:
+        f.truncate(2000)
+    now = server.wait(expect(server.order("picture:" + picture), 201)["id"], OVER)
+    check(now["state"] == "failed" and now["code"] == "file" and "'picture.jpg'" in now["message"], "a file that broke is named", now)
+    check(server.folder not in json.dumps(now), "and no folder of the server", now["message"])
+    expect(server.ask("DELETE", "/jobs/" + now["id"]), 200)
+
+
 def test_crash(server, picture):
     for how in (signal.SIGKILL, signal.SIGTERM):
         job = expect(server.order("picture:" + picture, evaluations=100000), 201)["id"]
@@ -631,6 +641,7 @@ def main():
             test_uses(server, done, right)
             test_watchers(server, picture)
             test_steer(server, picture)
+            test_lost_file(server)
             test_crash(server, picture)
             test_restart(server, picture, done)
             test_resume(server, picture)

@@ -35,10 +35,27 @@ void studio_job_touch(studio *s, studio_job *job)
     job->change = studio_changed(s);
 }
 
+/* 'name' for '/folder/name': whoever looks at the page is told nothing of the server's folders. */
+static void leave_folders_out(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from;) {
+        const char *name = from[0] == '\'' && from[1] == '/' ? strchr(from + 1, '\'') : NULL;
+        *to++ = *from++;
+        if (!name)
+            continue;
+        while (name[-1] != '/')
+            name--;
+        from = name;
+    }
+    *to = '\0';
+}
+
 void studio_job_note(studio_job *job, const char *code, const char *message)
 {
     snprintf(job->code, sizeof job->code, "%s", code);
     snprintf(job->message, sizeof job->message, "%s", message);
+    leave_folders_out(job->message);
 }
 
 static int at_work(const studio_job *job)
@@ -290,11 +307,8 @@ void studio_job_hear(studio *s, studio_job *job, const json_t *line)
     }
     if (note || failed)
         studio_job_note(job, code ? code : "note", failed ? failed : note);
-    if (ended || failed) {
-        job->state = failed ? STUDIO_FAILED : strcmp(ended, "done") == 0 ? STUDIO_DONE : STUDIO_STOPPED;
-        job->version++; /* the last picture is better than the last so far */
-        studio_job_settle(s, job);
-    }
+    if (ended || failed)
+        job->outcome = failed ? STUDIO_FAILED : strcmp(ended, "done") == 0 ? STUDIO_DONE : STUDIO_STOPPED;
     studio_job_touch(s, job);
 }
 
@@ -303,11 +317,15 @@ void studio_job_ended(studio *s, studio_job *job, const char *code, const char *
     if (job->unwanted) {
         take_out(s, job);
     } else {
-        if (at_work(job)) { /* it did not say how it ended */
+        if (job->outcome == STUDIO_QUEUED) { /* it did not say how it ended */
             job->state = STUDIO_FAILED;
             studio_job_note(job, code, why);
-            studio_job_settle(s, job);
+        } else {
+            job->state = job->outcome;
+            job->version++; /* the last picture is better than the last so far */
         }
+        job->outcome = STUDIO_QUEUED;
+        studio_job_settle(s, job);
         job->finished = studio_now();
         job->remaining = 0;
         studio_job_save(s, job);

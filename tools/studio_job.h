@@ -18,8 +18,8 @@ typedef struct studio_point { /* of the curve of the loss */
 typedef struct studio_job {
     char id[STUDIO_ID];
     studio_order order;
-    json_t *names; /* {"content": text, "styles": [text]} */
-    studio_state state;
+    json_t *names;                     /* {"content": text, "styles": [text]} */
+    studio_state state, outcome;       /* what its child said of its end, which is the state once that has come; QUEUED: nothing yet */
     char device[16], device_name[128]; /* which is to paint it */
     char network[256];                 /* once it is known */
     char message[600];                 /* why it failed, or what is worth knowing */
