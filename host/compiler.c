@@ -8,7 +8,7 @@
 #include "os_child.h"
 #include "trial.h"
 
-static const char asked[] = "--nscl-compiler"; /* the child's first argument; the second is its device */
+#define ASKED "--nscl-compiler" /* the child's first argument */
 
 enum { LIMIT = 300, IDLE = 2, MOST_SOURCE = 4 << 20, MOST_BINARY = 256 << 20 };
 
@@ -129,7 +129,7 @@ int nscl_compiler_main(int argc, char **argv)
     const char ready = 1;
     if (argc == 4 && strcmp(argv[1], NSCL_TRIAL_ASKED) == 0)
         return nscl_trial_main(argv[2], argv[3]);
-    if (argc != 3 || strcmp(argv[1], asked) != 0)
+    if (argc != 4 || strcmp(argv[1], ASKED) != 0)
         return -1;
     if (!open_device(&s, argv[2]) || !nscl_socket_send(NSCL_CHILD_SOCKET, &ready, 1))
         return 1;
@@ -141,19 +141,18 @@ int nscl_compiler_main(int argc, char **argv)
 
 /* ---- The parent ---- */
 
-/* A child that has said that it is ready; 0 where there is none to be had, and none is tried again. */
-static int start(nscl_context *ctx)
+int nscl_child_ready(nscl_context *ctx, nscl_child *child, const char *asked)
 {
-    char device[32], name[] = "nscl-compiler", how[64], ready;
-    char *arguments[] = {name, (char[]){"--nscl-compiler"}, device, NULL};
+    char device[32], how[64], ready;
     const nscl_device_info *d = &ctx->facts.info;
-    if (ctx->compiler.pid)
+    char *arguments[] = {(char[]){"nscl-child"}, (char *)(size_t)asked, device, ctx->kernel_dir ? ctx->kernel_dir : (char[]){""}, NULL};
+    if (child->pid)
         return 1;
     snprintf(device, sizeof device, "%d:%d", d->platform, d->device);
-    if (nscl_child_start(&ctx->compiler, arguments) && nscl_socket_receive(ctx->compiler.socket, &ready, 1, nscl_compiler_limit()) == 1)
+    if (nscl_child_start(child, arguments) && nscl_socket_receive(child->socket, &ready, 1, nscl_compiler_limit()) == 1)
         return 1;
-    nscl_child_end(&ctx->compiler, how, sizeof how);
-    nscl_log(ctx, NSCL_LOG_INFO, "no child process to compile in%s%s: compiling in this one", how[0] ? ", it ended with " : "", how);
+    nscl_child_end(child, how, sizeof how);
+    nscl_log(ctx, NSCL_LOG_INFO, "no child process for what a driver may fail at%s%s: it is done in this one", how[0] ? ", it ended with " : "", how);
     ctx->compile_apart = 0;
     return 0;
 }
@@ -184,7 +183,7 @@ nscl_compiled nscl_compile(nscl_context *ctx, const char *name, const char *sour
     if (!ctx->compile_apart || !q.limit)
         return NSCL_COMPILER_NONE;
     for (int once = 0;; once++) {
-        if (!start(ctx))
+        if (!nscl_child_ready(ctx, &ctx->compiler, ASKED))
             return NSCL_COMPILER_NONE;
         int came = ask(ctx, &q, options, source, &a, &bytes);
         if (came == 1)

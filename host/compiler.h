@@ -6,7 +6,7 @@
 
 #include "context.h"
 
-#define NSCL_TRIAL_ASKED "--nscl-trial" /* first argument of the other child (trial.h); then its device and folder of kernels */
+#define NSCL_TRIAL_ASKED "--nscl-trial" /* first argument of the other child (trial.h) */
 
 typedef enum nscl_compiled {
     NSCL_COMPILED,      /* *binary holds the program where the device has binaries worth keeping */
@@ -24,6 +24,10 @@ nscl_compiled nscl_compile(nscl_context *ctx, const char *name, const char *sour
 
 /* Seconds that a program may take there (NSCL_COMPILER); 0: nothing is done in a child. */
 unsigned nscl_compiler_limit(void);
+
+/* A child that has said that it is ready, started where there is none: this program with the arguments `asked`, its device and folder of
+ * kernels. 0 where there is none to be had; then compile_apart ends. */
+int nscl_child_ready(nscl_context *ctx, nscl_child *child, const char *asked);
 
 /* The code of the context's error, where it is that of a lost compiler; else 0. */
 cl_int nscl_compiler_lost(const nscl_context *ctx);

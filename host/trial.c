@@ -44,30 +44,13 @@ int nscl_trial_main(const char *device, const char *kernel_dir)
 
 /* ---- The parent ---- */
 
-/* A child that has said that it is ready; 0 where there is none to be had, and none is tried again. */
-static int start(nscl_context *ctx)
-{
-    char device[32], how[64], ready,
-        *arguments[] = {(char[]){"nscl-trial"}, (char[]){NSCL_TRIAL_ASKED}, device, ctx->kernel_dir ? ctx->kernel_dir : (char[]){""}, NULL};
-    const nscl_device_info *d = &ctx->facts.info;
-    if (ctx->trial.pid)
-        return 1;
-    snprintf(device, sizeof device, "%d:%d", d->platform, d->device);
-    if (nscl_child_start(&ctx->trial, arguments) && nscl_socket_receive(ctx->trial.socket, &ready, 1, nscl_compiler_limit()) == 1)
-        return 1;
-    nscl_child_end(&ctx->trial, how, sizeof how);
-    nscl_log(ctx, NSCL_LOG_INFO, "no child process to try kernels in%s%s", how[0] ? ", it ended with " : "", how);
-    ctx->compile_apart = 0;
-    return 0;
-}
-
 /* 1 when it came to an end, or nothing can be tried; 0 with how it did not. */
 static int try(nscl_context *ctx, question q, char *how, size_t size)
 {
     char answer;
     unsigned limit = nscl_compiler_limit();
     unsigned *tried = &ctx->tried[ctx->half_storage];
-    if (!ctx->compile_apart || !limit || *tried >> q.what & 1 || !start(ctx))
+    if (!ctx->compile_apart || !limit || *tried >> q.what & 1 || !nscl_child_ready(ctx, &ctx->trial, NSCL_TRIAL_ASKED))
         return 1;
     *tried |= 1u << q.what;
     q.half = ctx->half_storage;
