@@ -197,7 +197,7 @@ def main():
     sample = first.batch(32, 128)
     teacher = Teacher(glob.glob(os.path.join(a.data, "weights/vgg19*.h5"))[0], sample)
     student, average = Student(), Student()
-    pool, begin = Pool(pictures, 8, a.size), 0
+    pool, begin = Pool(pictures, 16, a.size), 0
     kernels = [c.weight for c in student.network.convs.values()]
     others = [c.bias for c in student.network.convs.values()] + list(student.maps.parameters())
     optimisers = (Muon(kernels), a.kernel_rate), (torch.optim.Adam(others, betas=(0.9, 0.98)), a.rate)

@@ -22,7 +22,7 @@ class Pool:
             "m": torch.zeros_like(start),
             "v": torch.zeros_like(start),
             "steps": 0,
-            "visits": int(r.integers(2, 12)),
+            "visits": int(r.integers(2, 40)),
             "rate": float(r.uniform(2, 10)),
             "content": content,
             "style": style,

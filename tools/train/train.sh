@@ -1,6 +1,7 @@
 #!/bin/sh
 # Trains the built-in network from VGG-19 and writes data/network/nscl-narrow.safetensors: rounds of distil.py, each
-# begun with the last one's weights and with pictures that the last one's network painted.
+# begun with the last one's weights and with pictures that the last one's network painted. The last is two side by side, a
+# core each, whose weights are averaged.
 #
 # usage: tools/train/train.sh NSCL DATA WORK
 #
@@ -27,4 +28,14 @@ done <<END
 --steps 1000 --size 112 --kernel-rate 0.002
 --steps 4200 --size 112 --kernel-rate 0.0015 --seed 5
 END
+
+round=$((round + 1)) sides=""
+for seed in 7 8; do
+    "$python" "$here/distil.py" --data "$data" --iterates "$work/iterates" --work "$work/round$round.$seed" --seed "$seed" --threads 1 \
+        --begin "$begin" --steps 3600 --size 112 --kernel-rate 0.0015 </dev/null &
+    sides="$sides $!"
+done
+for side in $sides; do wait "$side"; done
+"$python" "$here/average.py" "$work/round$round.7/state.pt" "$work/round$round.8/state.pt" "$work/round$round.pt"
+"$python" "$here/export.py" --data "$data" --iterates "$work/iterates" --state "$work/round$round.pt" "$work/round$round.safetensors"
 cp "$work/round$round.safetensors" "$here/../../data/network/nscl-narrow.safetensors"
