@@ -212,16 +212,16 @@ static const nscl_check_row *check_rest(test *t, nscl_pooling pooling)
     return NULL;
 }
 
-void nscl_selftest_try(nscl_context *ctx, int algorithm, const int layer[4], nscl_pooling pooling)
+void nscl_selftest_try(nscl_context *ctx, int what, const int layer[4], nscl_pooling pooling)
 {
     int half = ctx->half_storage;
     test *t = test_open(ctx);
     if (!t)
         return;
-    if (algorithm < 0)
+    if (what == NSCL_FOUND_REST)
         check_rest(t, pooling);
     else
-        check_algorithm(t, algorithm, layer);
+        check_algorithm(t, what, layer);
     test_close(t, half);
 }
 

@@ -4,9 +4,9 @@
 
 #include "network.h"
 
-/* Runs an algorithm of convolution on a layer (cin, cout, h, w), or for -1 the other operations that every painting with that pooling needs,
- * whatever comes out. */
-void nscl_selftest_try(nscl_context *ctx, int algorithm, const int layer[4], nscl_pooling pooling);
+/* Runs an algorithm of convolution on a layer (cin, cout, h, w), or for NSCL_FOUND_REST the other operations that every painting with that
+ * pooling needs, whatever comes out. */
+void nscl_selftest_try(nscl_context *ctx, int what, const int layer[4], nscl_pooling pooling);
 
 /* Plans the network for pictures of h x w, checks the convolution algorithms that were chosen, and the operations that every painting needs, unless
  * ctx->findings has them checked. An algorithm that is wrong is left out from then on, with a warning, and the network planned

@@ -9,10 +9,8 @@
 #include "precision.h"
 #include "selftest.h"
 
-enum { REST = NSCL_CONV_ALGORITHMS };
-
 typedef struct question {
-    int32_t what; /* an nscl_conv_algorithm, or REST */
+    int32_t what; /* an nscl_conv_algorithm, or NSCL_FOUND_REST */
     int32_t half, pooling, limit;
     int32_t layer[4];
 } question;
@@ -32,7 +30,7 @@ int nscl_trial_main(const char *device, const char *kernel_dir)
     while (nscl_socket_receive(NSCL_CHILD_SOCKET, &q, sizeof q, -1) == 1) {
         nscl_alarm((unsigned)q.limit + 10); /* where the parent was killed meanwhile */
         if (nscl_precision_set(ctx, q.half ? NSCL_PRECISION_FP16_STORAGE : NSCL_PRECISION_FP32, &error) == NSCL_OK)
-            nscl_selftest_try(ctx, q.what == REST ? -1 : q.what, q.layer, (nscl_pooling)q.pooling);
+            nscl_selftest_try(ctx, q.what, q.layer, (nscl_pooling)q.pooling);
         nscl_context_clear(ctx);
         nscl_alarm(0);
         if (!nscl_socket_send(NSCL_CHILD_SOCKET, &done, 1))
@@ -81,7 +79,7 @@ int nscl_trial_conv(nscl_context *ctx, nscl_conv_algorithm algorithm, const int 
 nscl_status nscl_trial_rest(nscl_context *ctx, nscl_pooling pooling, nscl_error *error)
 {
     char how[64] = "";
-    if (try(ctx, (question){.what = REST, .pooling = pooling}, how, sizeof how))
+    if (try(ctx, (question){.what = NSCL_FOUND_REST, .pooling = pooling}, how, sizeof how))
         return NSCL_OK;
     return nscl_fail(error, NSCL_BAD_DEVICE, "%s fails at pooling, Gram matrices or losses, tried in a child process (%s): choose another device or driver",
                      ctx->facts.info.name, how);

@@ -46,6 +46,8 @@ ap.add_argument("--pairs", type=int, default=4, help="pairs of pictures a step")
 ap.add_argument("--refresh", type=int, default=12, help="steps between looks of the teacher at new pictures")
 ap.add_argument("--fresh", type=int, default=2, help="new pairs at such a look")
 ap.add_argument("--painted", type=int, default=3, help="pairs of the pool painted on and seen at such a look")
+ap.add_argument("--pool", type=int, default=8, help="pictures that are being painted")
+ap.add_argument("--visits", type=int, default=12, help="how often one is painted on, less than so many times")
 ap.add_argument("--kept", type=int, default=400, help="pairs kept with what the teacher saw")
 ap.add_argument("--turn", type=float, default=4, help="weight of the gradients' agreement")
 ap.add_argument("--kernel-rate", type=float, default=0.002, help="of Muon, for kernels")
@@ -197,7 +199,7 @@ def main():
     sample = first.batch(32, 128)
     teacher = Teacher(glob.glob(os.path.join(a.data, "weights/vgg19*.h5"))[0], sample)
     student, average = Student(), Student()
-    pool, begin = Pool(pictures, 16, a.size), 0
+    pool, begin = Pool(pictures, a.pool, a.visits, a.size), 0
     kernels = [c.weight for c in student.network.convs.values()]
     others = [c.bias for c in student.network.convs.values()] + list(student.maps.parameters())
     optimisers = (Muon(kernels), a.kernel_rate), (torch.optim.Adam(others, betas=(0.9, 0.98)), a.rate)

@@ -10,8 +10,8 @@ from network import CONTENT, STYLE, gram
 
 
 class Pool:
-    def __init__(self, pictures, count, size):
-        self.pictures, self.size = pictures, size
+    def __init__(self, pictures, count, visits, size):
+        self.pictures, self.visits, self.size = pictures, visits, size
         self.entries = [self.begin() for _ in range(count)]
 
     def begin(self):
@@ -22,7 +22,7 @@ class Pool:
             "m": torch.zeros_like(start),
             "v": torch.zeros_like(start),
             "steps": 0,
-            "visits": int(r.integers(2, 40)),
+            "visits": int(r.integers(2, self.visits)),
             "rate": float(r.uniform(2, 10)),
             "content": content,
             "style": style,

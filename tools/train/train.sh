@@ -32,7 +32,7 @@ END
 round=$((round + 1)) sides=""
 for seed in 7 8; do
     "$python" "$here/distil.py" --data "$data" --iterates "$work/iterates" --work "$work/round$round.$seed" --seed "$seed" --threads 1 \
-        --begin "$begin" --steps 3600 --size 112 --kernel-rate 0.0015 </dev/null &
+        --begin "$begin" --steps 3600 --size 112 --kernel-rate 0.0015 --pool 16 --visits 40 </dev/null &
     sides="$sides $!"
 done
 for side in $sides; do wait "$side"; done
