@@ -63,8 +63,7 @@ void nscl_findings_open(nscl_context *ctx)
     for (int half = 0; half < 2; half++)
         for (int i = 0; i < NSCL_CONV_ALGORITHMS; i++)
             if (ctx->findings.wrong[half] >> i & 1)
-                nscl_log(ctx, NSCL_LOG_INFO, "convolution %s (%s) is not used: it failed on this device before", nscl_conv_names[i],
-                         precisions[half]);
+                nscl_log(ctx, NSCL_LOG_INFO, "convolution %s (%s) is not used: it failed on this device before", nscl_conv_names[i], precisions[half]);
     free(path);
 }
 
@@ -98,4 +97,10 @@ void nscl_findings_keep(nscl_context *ctx)
     if (error.code != NSCL_OK)
         nscl_log(ctx, NSCL_LOG_WARNING, "%s", error.text);
     free(path);
+}
+
+void nscl_findings_exclude(nscl_context *ctx, int algorithm)
+{
+    ctx->findings.wrong[ctx->half_storage] |= 1u << algorithm;
+    nscl_findings_keep(ctx);
 }

@@ -13,6 +13,8 @@
 
 /* Fills ctx->findings, and logs what is excluded. */
 void nscl_findings_open(nscl_context *ctx);
+/* An algorithm of convolution is not used on this device from now on, in the precision at work; that is kept. */
+void nscl_findings_exclude(nscl_context *ctx, int algorithm);
 /* Writes ctx->findings; a failure is logged, no error. */
 void nscl_findings_keep(nscl_context *ctx);
 

@@ -187,11 +187,8 @@ static cl_program compile(nscl_context *ctx, const char *name, const char *sourc
 /* What lost the compiler is not tried again on this driver, where there is something else: the convolution at work. */
 static void exclude(nscl_context *ctx)
 {
-    nscl_conv_algorithm at = (nscl_conv_algorithm)(ctx->at - 1);
-    if (ctx->at <= 0 || at == NSCL_CONV_IMAGE)
-        return;
-    ctx->findings.wrong[ctx->half_storage] |= 1u << at;
-    nscl_findings_keep(ctx);
+    if (ctx->at > 0 && ctx->at - 1 != NSCL_CONV_IMAGE)
+        nscl_findings_exclude(ctx, ctx->at - 1);
 }
 
 /* The program of a file, made or found. */

@@ -254,7 +254,7 @@ static nscl_status check_plan(test *t, const nscl_network *n, int h, int w, nscl
                 ctx->findings.right[half] |= 1u << i;
                 continue;
             }
-            ctx->findings.wrong[half] |= 1u << i;
+            nscl_findings_exclude(ctx, i);
             nscl_log(ctx, NSCL_LOG_WARNING, "%s fails at convolution %s (%s): another is used from now on (%s)", ctx->facts.info.name, nscl_conv_names[i],
                      precision_name(ctx), t->check.why);
         }

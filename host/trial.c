@@ -69,8 +69,7 @@ int nscl_trial_conv(nscl_context *ctx, nscl_conv_algorithm algorithm, const int 
     memcpy(q.layer, layer, sizeof q.layer);
     if (try(ctx, q, how, sizeof how))
         return 1;
-    ctx->findings.wrong[ctx->half_storage] |= 1u << algorithm;
-    nscl_findings_keep(ctx);
+    nscl_findings_exclude(ctx, algorithm);
     nscl_log(ctx, NSCL_LOG_WARNING, "%s fails at convolution %s, tried in a child process (%s): another is used from now on", ctx->facts.info.name,
              nscl_conv_names[algorithm], how);
     return 0;

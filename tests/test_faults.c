@@ -7,132 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fault_layer.h"
-#include "golden_run.h"
-
-enum { EVALUATIONS = 3 };
-
-/* Other ways to convolve differ by less after so few evaluations, root mean square, in 16-bit samples: a tenth of a grey level. Single
- * samples may differ by more, as Adam's first steps go by the signs of gradients, be they ever so small: so it takes short ones. */
-#define TOLERATED 25.7
-
-typedef struct heard {
-    char warning[1024];
-    int reports;        /* evaluations */
-    double first, last; /* losses of these */
-} heard;
-
-static void hear(nscl_log_level level, const char *line, void *user)
-{
-    heard *h = user;
-    if (level == NSCL_LOG_WARNING)
-        snprintf(h->warning, sizeof h->warning, "%s", line);
-}
-
-static int count_report(const nscl_progress *progress, void *user)
-{
-    heard *h = user;
-    h->last = progress->loss;
-    if (h->reports++ == 0)
-        h->first = h->last;
-    return 0;
-}
-
-typedef struct attempt {
-    nscl_status status;
-    nscl_error error;
-    nscl_picture picture;
-    heard heard;
-} attempt;
-
-/* Device memory held between runs: scratch, which stays. */
-static long held(const nscl_context *ctx)
-{
-    return (ctx->scratch[0] != NULL) + (ctx->scratch[1] != NULL);
-}
-
-/* Paints, with a fault, on an open device. */
-static void paint_on(attempt *a, const golden_run *r, nscl_context *ctx)
-{
-    nscl_job job = r->job;
-    job.progress = count_report;
-    job.user = &a->heard;
-    a->status = nscl_paint(ctx, r->weights, &r->settings, &job, &a->picture, &a->error);
-}
-
-/* Opens a device for it. */
-static attempt paint(const golden_run *r, const char *fault, int fallback)
-{
-    attempt a = {0};
-    nscl_context *ctx = NULL;
-    nscl_open_options options = {.log = hear, .log_user = &a.heard, .fallback = fallback};
-    long before = fault_alive();
-    assert_true(fault_set(fault));
-    a.status = nscl_open(&ctx, &options, &a.error);
-    if (a.status == NSCL_OK)
-        paint_on(&a, r, ctx);
-    nscl_close(ctx);
-    if (fault_alive() != before)
-        fail_msg("%s: %ld objects of OpenCL are left", fault, fault_alive() - before);
-    return a;
-}
-
-/* Does it on the device that other runs had, and others will have. */
-static attempt paint_again(const golden_run *r, const char *fault)
-{
-    attempt a = {0};
-    nscl_context *ctx = test_ctx;
-    long before = fault_alive() - held(ctx);
-    unsigned features = ctx->features;
-    ctx->log = hear;
-    ctx->log_user = &a.heard;
-    assert_true(fault_set(fault));
-    paint_on(&a, r, ctx);
-    if (fault_alive() - held(ctx) != before)
-        fail_msg("%s: %ld objects of OpenCL are left", fault, fault_alive() - held(ctx) - before);
-    ctx->log = NULL;
-    ctx->features = features;
-    ctx->conv_refused = 0;
-    ctx->relieved = ctx->gram_changed = 0;
-    return a;
-}
-
-/* Of the samples, root mean square. */
-static double difference(const nscl_picture *a, const nscl_picture *b)
-{
-    double sum = 0;
-    int n = a->width * a->height * a->channels;
-    assert_int_equal(n, b->width * b->height * b->channels);
-    for (int i = 0; i < n; i++) {
-        double off = (double)((const uint16_t *)a->samples)[i] - ((const uint16_t *)b->samples)[i];
-        sum += off * off;
-    }
-    return sqrt(sum / n);
-}
-
-/* Whether the run ended with a picture, which must then be the same; else with an error, which must say what failed. */
-static int finished(const attempt *a, const nscl_picture *wanted, const char *fault, const char *code)
-{
-    if (a->status == NSCL_OK) {
-        double off = difference(&a->picture, wanted);
-        if (!(off <= TOLERATED))
-            fail_msg("%s: a picture that is off by %.1f of 65535: %s", fault, off, a->heard.warning);
-        return 1;
-    }
-    if (a->picture.samples || (a->status != NSCL_BAD_DEVICE && a->status != NSCL_NO_MEMORY))
-        fail_msg("%s: ended as '%s'%s: %s", fault, nscl_status_text(a->status), a->picture.samples ? " with a picture" : "", a->error.text);
-    if (!strstr(a->error.text, code) || strlen(a->error.text) < strlen(code) + 20)
-        fail_msg("%s: the message does not say what failed: %s", fault, a->error.text);
-    return 0;
-}
-
-static void short_run(golden_run *r, const char *name)
-{
-    golden_run_read(r, name);
-    r->settings.iterations = EVALUATIONS;
-    r->settings.depth = 16;
-    r->settings.learning_rate = 0.5;
-}
+#include "fault_run.h"
 
 typedef struct sweep {
     fault_kind kind;
@@ -167,17 +42,17 @@ static void every_call(void **state)
     int all = wanted && strcmp(wanted, "all") == 0, runs = 0;
     long calls[2][FAULT_KINDS];
     golden_run r;
-    short_run(&r, *state);
-    attempt tested = paint(&r, NULL, 0), clean = paint(&r, NULL, 0); /* the first may make more calls, for the self-test */
+    fault_short_run(&r, *state);
+    fault_attempt tested = fault_paint(&r, NULL, 0), clean = fault_paint(&r, NULL, 0); /* the first may make more calls, for the self-test */
     nscl_picture_free(&tested.picture);
     for (int i = 0; i < FAULT_KINDS; i++)
         calls[1][i] = fault_calls((fault_kind)i);
     if (clean.status != NSCL_OK)
         fail_msg("%s", clean.error.text);
     for (int again = 0; again < 2; again++) { /* kernels are built in the first */
-        attempt a = paint_again(&r, NULL);
+        fault_attempt a = fault_paint_again(&r, NULL);
         assert_int_equal(a.status, NSCL_OK);
-        assert_true(difference(&a.picture, &clean.picture) == 0);
+        assert_true(fault_difference(&a.picture, &clean.picture) == 0);
         nscl_picture_free(&a.picture);
     }
     for (int i = 0; i < FAULT_KINDS; i++)
@@ -191,10 +66,10 @@ static void every_call(void **state)
                 char fault[64], code[16];
                 snprintf(fault, sizeof fault, "%s:%ld-%ld:%d", fault_kinds[s->kind], n, n + s->times - 1, s->codes[c]);
                 snprintf(code, sizeof code, "(%d)", s->codes[c]);
-                attempt a = s->opens ? paint(&r, fault, 0) : paint_again(&r, fault);
+                fault_attempt a = s->opens ? fault_paint(&r, fault, 0) : fault_paint_again(&r, fault);
                 if (!fault_hits())
                     fail_msg("%s: not met", fault);
-                done += finished(&a, &clean.picture, fault, code);
+                done += fault_finished(&a, &clean.picture, fault, code);
                 met++;
                 nscl_picture_free(&a.picture);
             }
@@ -239,8 +114,8 @@ static void lasting_faults(void **state)
 {
     golden_run r;
     (void)state;
-    short_run(&r, "gatys.json");
-    attempt clean = paint_again(&r, NULL);
+    fault_short_run(&r, "gatys.json");
+    fault_attempt clean = fault_paint_again(&r, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const lasting *l = &cases[i];
         char features[16];
@@ -249,17 +124,17 @@ static void lasting_faults(void **state)
             setenv("NSCL_CONV", l->conv, 1);
         if (l->features)
             setenv("NSCL_FEATURES", features, 1);
-        attempt a = paint(&r, l->fault, 0);
+        fault_attempt a = fault_paint(&r, l->fault, 0);
         unsetenv("NSCL_CONV");
         unsetenv("NSCL_FEATURES");
         assert_true(fault_hits() > 0);
-        assert_int_equal(finished(&a, &clean.picture, l->fault, "("), l->finishes);
+        assert_int_equal(fault_finished(&a, &clean.picture, l->fault, "("), l->finishes);
         const char *said = l->finishes ? a.heard.warning : a.error.text;
         printf("  %s\n    %.150s\n", l->fault, said);
         if (!strstr(said, l->said))
             fail_msg("%s: does not say '%s': %s", l->fault, l->said, said);
         if (l->finishes)
-            assert_int_equal(a.heard.reports, EVALUATIONS);
+            assert_int_equal(a.heard.reports, FAULT_EVALUATIONS);
         nscl_picture_free(&a.picture);
     }
     nscl_picture_free(&clean.picture);
@@ -272,14 +147,14 @@ static void less_history(void **state)
     golden_run r;
     char fault[64];
     (void)state;
-    short_run(&r, "gatys.json");
+    fault_short_run(&r, "gatys.json");
     r.settings.lbfgs_history = 2;
     r.settings.iterations = 8;
-    attempt two = paint_again(&r, NULL);
+    fault_attempt two = fault_paint_again(&r, NULL);
     long two_buffers = fault_calls(FAULT_BUFFER);
     r.settings.lbfgs_history = 8;
     snprintf(fault, sizeof fault, "buffer:%ld-%ld:-4", two_buffers, two_buffers + 1); /* the last is the result's */
-    attempt less = paint_again(&r, fault);
+    fault_attempt less = fault_paint_again(&r, fault);
     printf("  %.150s\n", less.heard.warning);
     assert_int_equal(less.status, NSCL_OK);
     assert_non_null(strstr(less.heard.warning, "L-BFGS goes on with a history of "));
@@ -294,32 +169,32 @@ static void size_that_fits(void **state)
     static const double shares[] = {0.7, 0.6, 0.5, 0.42, 0.35}; /* of what the run takes */
     golden_run r;
     (void)state;
-    short_run(&r, *state);
+    fault_short_run(&r, *state);
     r.settings.width = r.settings.height = r.settings.short_side = 0;
     r.settings.size = 96;
     r.settings.lbfgs_history = 1; /* which is not given up */
     for (int i = 0; i < 2; i++) { /* the first may take more, for the self-test */
-        attempt clean = paint(&r, NULL, 0);
+        fault_attempt clean = fault_paint(&r, NULL, 0);
         assert_int_equal(clean.status, NSCL_OK);
         nscl_picture_free(&clean.picture);
     }
     long need = fault_memory();
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
         nscl_context *ctx = NULL;
-        attempt a = {0}, smaller = {0};
+        fault_attempt a = {0}, smaller = {0};
         char fault[64];
         int size = 0;
         r.settings.size = 96;
         snprintf(fault, sizeof fault, "memory:%ld:-4", (long)(shares[i] * (double)need));
         assert_true(fault_set(fault));
         assert_int_equal(nscl_open(&ctx, NULL, NULL), NSCL_OK);
-        paint_on(&a, &r, ctx);
+        fault_paint_on(&a, &r, ctx);
         printf("  %.2f of %ld bytes: %s\n", shares[i], need, a.error.text);
         assert_int_equal(a.status, NSCL_NO_MEMORY);
         const char *told = strstr(a.error.text, "give --size ");
         assert_true(told && sscanf(told, "give --size %d", &size) == 1 && size < 96 && size > 50 * shares[i]);
         r.settings.size = size;
-        paint_on(&smaller, &r, ctx);
+        fault_paint_on(&smaller, &r, ctx);
         if (smaller.status != NSCL_OK)
             fail_msg("%s, --size %d: %s", fault, size, smaller.error.text);
         nscl_picture_free(&smaller.picture);
@@ -338,21 +213,22 @@ static void other_device(void **state)
                 {"run:170!:-36", 0}, {"run:200!:-9999", 0}, {"run:260!:-5", 0},  {"read:3!:-36", 0},  {"finish:4!:-14", 1}};
     golden_run r;
     (void)state;
-    short_run(&r, "gatys.json");
-    attempt clean = paint_again(&r, NULL);
+    fault_short_run(&r, "gatys.json");
+    fault_attempt clean = fault_paint_again(&r, NULL);
     for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
-        attempt a = paint(&r, lost[i].fault, 1);
-        double off = a.status == NSCL_OK ? difference(&a.picture, &clean.picture) : -1;
+        fault_attempt a = fault_paint(&r, lost[i].fault, 1);
+        double off = a.status == NSCL_OK ? fault_difference(&a.picture, &clean.picture) : -1;
         printf("  %-16s %s, %d evaluations, loss %.6g, off by %.1f of 65535\n", lost[i].fault, nscl_status_text(a.status), a.heard.reports, a.heard.last, off);
         if (a.status != NSCL_OK)
             fail_msg("%s", a.error.text);
         assert_true(fault_hits() > 0);
-        assert_true(lost[i].before ? off <= TOLERATED && a.heard.reports == EVALUATIONS : a.heard.reports == EVALUATIONS + 1 && a.heard.last < a.heard.first);
+        assert_true(lost[i].before ? off <= FAULT_TOLERATED && a.heard.reports == FAULT_EVALUATIONS
+                                   : a.heard.reports == FAULT_EVALUATIONS + 1 && a.heard.last < a.heard.first);
         assert_non_null(strstr(a.heard.warning, lost[i].before && i < 2 ? "trying the next device" : "going on from evaluation"));
         nscl_picture_free(&a.picture);
     }
-    attempt none = paint(&r, "run:170+:-5", 1);
-    assert_int_equal(finished(&none, &clean.picture, "every device", "(-5)"), 0);
+    fault_attempt none = fault_paint(&r, "run:170+:-5", 1);
+    assert_int_equal(fault_finished(&none, &clean.picture, "every device", "(-5)"), 0);
     nscl_picture_free(&clean.picture);
     golden_run_close(&r);
 }
@@ -363,10 +239,10 @@ static void wrong_numbers(void **state)
     static const char *const faults[] = {"read:2:nan", "run/conv_image_fwd:3:nan", "run/conv_image_bwd:2:nan", "run/gram_sum:7:nan"};
     golden_run r;
     (void)state;
-    short_run(&r, "gatys.json");
+    fault_short_run(&r, "gatys.json");
     r.settings.iterations = 8;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-        attempt a = paint_again(&r, faults[i]);
+        fault_attempt a = fault_paint_again(&r, faults[i]);
         printf("  %s: %s; %.120s\n", faults[i], nscl_status_text(a.status), a.status == NSCL_OK ? a.heard.warning : a.error.text);
         assert_int_equal(fault_hits(), 1);
         assert_true(a.status == NSCL_OK ? a.heard.warning[0] && a.picture.samples : a.status == NSCL_BAD_NUMBER && a.error.text[0]);
@@ -384,28 +260,28 @@ static void wrong_at_first_use(void **state)
     char command[160], *before = getenv("XDG_CACHE_HOME") ? strdup(getenv("XDG_CACHE_HOME")) : NULL;
     golden_run r;
     (void)state;
-    short_run(&r, "gatys.json");
-    attempt clean = paint_again(&r, NULL);
+    fault_short_run(&r, "gatys.json");
+    fault_attempt clean = fault_paint_again(&r, NULL);
     assert_non_null(mkdtemp(folder));
     setenv("XDG_CACHE_HOME", folder, 1);
-    attempt first = paint(&r, "run/winograd_conv:1+:twice", 0);
+    fault_attempt first = fault_paint(&r, "run/winograd_conv:1+:twice", 0);
     assert_int_equal(first.status, NSCL_OK);
     assert_true(fault_hits() > 0);
     printf("  %s\n", first.heard.warning);
     assert_non_null(strstr(first.heard.warning, "fails at convolution winograd"));
-    assert_true(difference(&first.picture, &clean.picture) <= TOLERATED);
+    assert_true(fault_difference(&first.picture, &clean.picture) <= FAULT_TOLERATED);
     snprintf(command, sizeof command, file, folder);
     assert_int_equal(system(command), 0);
-    attempt second = paint(&r, NULL, 0);
+    fault_attempt second = fault_paint(&r, NULL, 0);
     assert_int_equal(second.status, NSCL_OK);
-    assert_true(!second.heard.warning[0] && difference(&first.picture, &second.picture) == 0);
+    assert_true(!second.heard.warning[0] && fault_difference(&first.picture, &second.picture) == 0);
     snprintf(command, sizeof command, gone, folder);
     assert_int_equal(system(command), 0); /* nothing is known again */
-    attempt none = paint(&r, "run/gram_fwd:1+:twice", 0);
+    fault_attempt none = fault_paint(&r, "run/gram_fwd:1+:twice", 0);
     printf("  %s\n", none.error.text);
     assert_int_equal(none.status, NSCL_BAD_DEVICE);
     assert_true(strstr(none.error.text, "fails at gram_fwd blocked") && !none.picture.samples);
-    attempt right = paint(&r, NULL, 0);
+    fault_attempt right = fault_paint(&r, NULL, 0);
     assert_int_equal(right.status, NSCL_OK); /* which is tested each time: it is not remembered as wrong */
     nscl_picture_free(&right.picture);
     assert_int_equal(system(command), 0);
@@ -425,9 +301,9 @@ static void wrong_in_mid_run(void **state)
 {
     golden_run r;
     (void)state;
-    short_run(&r, *state);
+    fault_short_run(&r, *state);
     r.settings.iterations = 600;
-    attempt a = paint_again(&r, "run/conv_image_fwd:300+:twice");
+    fault_attempt a = fault_paint_again(&r, "run/conv_image_fwd:300+:twice");
     printf("  after %d evaluations: %s\n", a.heard.reports, a.error.text);
     assert_int_equal(a.status, NSCL_BAD_DEVICE);
     assert_true(a.heard.reports >= 499 && a.heard.reports <= 500 && !a.picture.samples);
