@@ -7,8 +7,9 @@ DIR of --data has weights/vgg19*.h5, pictures/content and pictures/style. --work
 same command goes on from there) and log.txt. Repeatable with the same torch and threads up to the order of additions;
 what the teacher has seen is not saved, so going on is a different, as good, run.
 
-The student starts from a regression (start.py) and learns from pairs: a picture and a painting it could be painted
-after; most are of the pool, which the student itself is painting (pool.py), the others crops, textures and iterates.
+The student starts from a regression (start.py), or, begun with a round's state, from that and a regression for the layers
+whose widths have changed. It learns from pairs: a picture and a painting it could be painted after; most are of the
+pool, which the student itself is painting (pool.py), the others crops, textures and iterates.
 What an optimiser follows are gradients by the picture, and a network can have the teacher's values without them; so
   turn    1 - the cosine between the student's and the teacher's gradient by the picture of a layer's term
 is the main loss, a layer at a time. To any picture a layer's term is made of sums of products of its features: a Gram
@@ -16,14 +17,17 @@ matrix holds one for each two channels, and |G - A|^2, written out, is a sum ove
 whatever the channels are. So the student's features shall have the teacher's products of pixels:
   map     the teacher's features from the student's by a learned linear map: a share of their variance
   kernel  products of pixels of one picture and the next, as they are and about their mean
-  gram    distances between the Gram matrices of pictures, and the products of their differences.
+  gram    distances between the Gram matrices of pictures, and the products of their differences
+  seen    the teacher's difference of the Gram matrices of a picture and its painting by the linear map: a share of its
+          square. Where a picture is nearly painted, what the student does not see of the rest is all that is left: mostly
+          a turn of the mean feature, which to pixels' variances is nothing.
 """
 
 import argparse, glob, math, os, time
 import torch
 import torch.nn.functional as F
 from muon import Muon
-from network import CONTENT, NARROW, STYLE, TEACHER, Network, gram, read_teacher
+from network import CONTENT, EVEN, NAMES, NARROW, STYLE, TEACHER, Network, gram, read_teacher
 from pictures import Pictures, centre
 from pool import Pool
 from start import start
@@ -33,6 +37,7 @@ WEIGHTS = {"1_1": 0.1, "2_1": 0.2, "3_1": 0.3, "4_1": 1, "4_2": 0.3, "5_1": 0.1,
 # How often the gradients of a layer's term are compared.
 TURNS = {"1_1": 0.05, "2_1": 0.1, "3_1": 0.2, "4_1": 0.45, "4_2": 0.2}
 LAYERS = tuple(WEIGHTS)
+PARTS = ("map", "kernel", "gram", "seen")
 INPUT = 60.0  # the student's input is divided by this
 
 ap = argparse.ArgumentParser(description="distils VGG-19 into nscl's narrow VGG-19")
@@ -40,7 +45,9 @@ ap.add_argument("--data", required=True)
 ap.add_argument("--work", required=True)
 ap.add_argument("--iterates")
 ap.add_argument("--begin", help="the state.pt of an earlier round, whose averaged weights are the start")
+ap.add_argument("--even", action="store_true", help="all layers of a block as wide as each other")
 ap.add_argument("--steps", type=int, default=1500)
+ap.add_argument("--until", type=int, help="ends after so many steps, whatever the rates, which follow --steps, are then")
 ap.add_argument("--size", type=int, default=112, help="of pictures")
 ap.add_argument("--pairs", type=int, default=4, help="pairs of pictures a step")
 ap.add_argument("--refresh", type=int, default=12, help="steps between looks of the teacher at new pictures")
@@ -50,7 +57,8 @@ ap.add_argument("--pool", type=int, default=8, help="pictures that are being pai
 ap.add_argument("--visits", type=int, default=12, help="how often one is painted on, less than so many times")
 ap.add_argument("--kept", type=int, default=400, help="pairs kept with what the teacher saw")
 ap.add_argument("--turn", type=float, default=4, help="weight of the gradients' agreement")
-ap.add_argument("--kernel-rate", type=float, default=0.002, help="of Muon, for kernels")
+ap.add_argument("--seen", type=float, default=1, help="weight of seeing all of a difference")
+ap.add_argument("--kernel-rate", type=float, default=0.0015, help="of Muon, for kernels")
 ap.add_argument("--rate", type=float, default=1e-3, help="of Adam, for biases and maps")
 ap.add_argument("--seed", type=int, default=1)
 ap.add_argument("--threads", type=int, default=2)
@@ -82,22 +90,30 @@ class Teacher:
 class Student(torch.nn.Module):
     """The narrow network, its features divided by the root of their number, and the linear maps to the teacher's."""
 
-    def __init__(self):
+    def __init__(self, widths):
         super().__init__()
-        self.network = Network(NARROW)
+        self.widths = widths
+        self.network = Network(widths)
         self.maps = torch.nn.ModuleDict()
         for n in LAYERS:
-            self.maps[n] = torch.nn.Conv2d(NARROW[int(n[0]) - 1], TEACHER[int(n[0]) - 1], 1)
+            self.maps[n] = torch.nn.Conv2d(widths[n], TEACHER[n], 1)
 
     def forward(self, x, layers=LAYERS):
         x = (x / INPUT).to(memory_format=torch.channels_last)
         return {n: f / f.shape[1] ** 0.5 for n, f in self.network(x, layers).items()}
 
 
+def read_student(weights):
+    """The student whose state_dict() these are."""
+    student = Student({n: len(weights["network.convs.%s.bias" % n]) for n in NAMES})
+    student.load_state_dict(weights)
+    return student
+
+
 def preset_loss(teacher):
     """Preset gatys' loss with VGG-19's weights, of features divided as above; weight multiplies the content's term."""
-    share = {n: 1000 * (teacher.unit[n] / TEACHER[int(n[0]) - 1]) ** 4 for n in STYLE}
-    about = teacher.unit[CONTENT] ** 2 / TEACHER[3]
+    share = {n: 1000 * (teacher.unit[n] / TEACHER[n]) ** 4 for n in STYLE}
+    about = teacher.unit[CONTENT] ** 2 / TEACHER[CONTENT]
 
     def loss(features, style, content, weight):
         total = (weight * about * (features[CONTENT] - content).pow(2).sum(1).mean((1, 2))).sum()
@@ -160,7 +176,7 @@ def turn(items, name, s):
 
 
 def compare(items, name, s, mapping):
-    """(map, kernel, gram) of one layer; s are the student's features of the items' pictures."""
+    """(map, kernel, gram, seen) of one layer; s are the student's features of the items' pictures."""
     n, c, h, w = s.shape
     s = s.permute(0, 2, 3, 1).flatten(1, 2)
     by = torch.tensor([i[name][0] for i in items]).view(-1, 1, 1)
@@ -176,9 +192,15 @@ def compare(items, name, s, mapping):
     ct, cs = (tp - tm) @ (tq - tm).transpose(1, 2), (sp - sm) @ (sq - sm).transpose(1, 2)
     by_kernel = 0.5 * (apart(ks, kt) + apart(cs, ct))
     if name not in STYLE:
-        return by_map, by_kernel, by_map.new_zeros(())
+        return by_map, by_kernel, by_map.new_zeros(()), by_map.new_zeros(())
 
-    gt = torch.stack([i[name][3] for i in items]).float().flatten(1)
+    gt = torch.stack([i[name][3] for i in items]).float() / (by * by)
+    t = F.linear(torch.cat([s, torch.ones_like(s[..., :1])], 2), torch.cat([mapping.weight.flatten(1), mapping.bias[:, None]], 1))
+    gm = t.transpose(1, 2) @ t / (h * w)
+    dt, ds = (g[0::2] - g[1::2] for g in (gt, gm))
+    by_seen = ((ds - dt).pow(2).sum((1, 2)) / (dt.pow(2).sum((1, 2)) + ds.pow(2).sum((1, 2)) + 1e-9)).mean() * 2
+
+    gt = (gt * by * by).flatten(1)
     gs = (s.transpose(1, 2) @ s * (by * by / (h * w))).flatten(1)
     gt, gs = gt - gt.mean(0), gs - gs.mean(0)
     pt, ps = gt @ gt.T, gs @ gs.T
@@ -186,7 +208,7 @@ def compare(items, name, s, mapping):
     dt, ds = (p[i, i] + p[j, j] - 2 * p[i, j] for p in (pt, ps))
     small = 1e-3 * dt.mean()
     by_gram = apart(ps, pt) + 0.25 * torch.log((ds + small) / (dt + small)).pow(2).mean()
-    return by_map, by_kernel, by_gram
+    return by_map, by_kernel, by_gram, by_seen
 
 
 def main():
@@ -198,7 +220,7 @@ def main():
     first = Pictures(a.data, a.iterates, 0)
     sample = first.batch(32, 128)
     teacher = Teacher(glob.glob(os.path.join(a.data, "weights/vgg19*.h5"))[0], sample)
-    student, average = Student(), Student()
+    student, average = (Student(EVEN if a.even else NARROW) for _ in range(2))
     pool, begin = Pool(pictures, a.pool, a.visits, a.size), 0
     kernels = [c.weight for c in student.network.convs.values()]
     others = [c.bias for c in student.network.convs.values()] + list(student.maps.parameters())
@@ -212,12 +234,15 @@ def main():
         os.replace(state_file + ".part", state_file)
 
     if not os.path.exists(state_file):
+        before = None
         if a.begin:
             before = torch.load(a.begin, weights_only=False)
-            student.load_state_dict(before["average"])
             teacher.unit.update(before.get("unit", {}))
+            before = read_student(before["average"])
+        if a.begin and before.widths == student.widths:
+            student.load_state_dict(before.state_dict())
         else:
-            start(student, teacher, torch.stack([first.draw_iterate(128) for _ in range(160)]), 1 / INPUT)
+            start(student, teacher, torch.stack([first.draw_iterate(128) for _ in range(160)]), 1 / INPUT, before)
         average.load_state_dict(student.state_dict())
         save(0)
     else:
@@ -234,7 +259,8 @@ def main():
     loss, store = preset_loss(teacher), Store(teacher, pictures.random)
     log = open(os.path.join(a.work, "log.txt"), "a", buffering=1)
     sums, turned, counted, since = {}, {}, 0, time.time()
-    for step in range(begin + 1, a.steps + 1):
+    last = min(a.steps, a.until or a.steps)
+    for step in range(begin + 1, last + 1):
         while a.pause_file and os.path.exists(a.pause_file):
             time.sleep(1)
         done = step / a.steps
@@ -262,8 +288,8 @@ def main():
         turned[name] = turned.get(name, 0) + 1
         for n in LAYERS:
             by = compare(items, n, s[n], student.maps[n])
-            total = total + WEIGHTS[n] * (by[0] + by[1] + 0.5 * by[2])
-            for key, value in zip(("map", "kernel", "gram"), by):
+            total = total + WEIGHTS[n] * (by[0] + by[1] + 0.5 * by[2] + a.seen * by[3])
+            for key, value in zip(PARTS, by):
                 sums[n + " " + key] = sums.get(n + " " + key, 0) + float(value.detach())
         student.zero_grad()
         total.backward()
@@ -276,11 +302,11 @@ def main():
 
         counted += 1
         if step % 50 == 0:
-            line = " ".join("%s %s" % (n, "/".join("%.3f" % (sums[n + " " + k] / counted) for k in ("map", "kernel", "gram"))) for n in LAYERS)
+            line = " ".join("%s %s" % (n, "/".join("%.3f" % (sums[n + " " + k] / counted) for k in PARTS)) for n in LAYERS)
             line += " turn " + " ".join("%s %.3f" % (n, sums["turn " + n] / turned[n]) for n in TURNS if n in turned)
             log.write("step %d, %.2f s each: %s\n" % (step, (time.time() - since) / counted, line))
             sums, turned, counted, since = {}, {}, 0, time.time()
-        if step % 100 == 0 or step == a.steps:
+        if step % 100 == 0 or step == last:
             save(step)
 
 

@@ -3,26 +3,26 @@
 
     export.py --data DIR --state WORK/state.pt [--iterates DIR] FILE
 
-Preset gatys divides a style layer's term by C^4 in all and the content's by C, and the student has a quarter of the
-teacher's channels C. Layers are multiplied so that each style layer's term of typical pictures, before and while they
+Preset gatys divides a style layer's term by C^4 in all and the content's by C, and the student has fewer channels C
+than the teacher. Layers are multiplied so that each style layer's term of typical pictures, before and while they
 are painted, is the teacher's in the geometric mean; and so that every other layer's mean squared difference is.
 """
 
 import argparse, glob, os
 import torch
-from distil import INPUT, Student
-from network import NAMES, NARROW, STYLE, TEACHER, gram, read_narrow, read_teacher, scale_layers
+from distil import INPUT, read_student
+from network import NAMES, STYLE, gram, read_narrow, read_teacher, scale_layers
 from pictures import Pictures
 
 
 @torch.no_grad()
-def differences(network, widths, pictures):
+def differences(network, pictures):
     """By layer: the terms of (picture, painting) for style layers, mean squared differences for others."""
     found = {n: [] for n in NAMES}
     for x, y in pictures:
         f, g = network(x, NAMES), network(y, NAMES)
         for n in NAMES:
-            c = widths[int(n[0]) - 1]
+            c = network.convs[n].out_channels
             d = (gram(f[n]) - gram(g[n])).pow(2).sum((1, 2)) / c**4 if n in STYLE else (f[n] - g[n]).pow(2).mean((1, 2, 3))
             found[n].append(d)
     return {n: torch.cat(v) for n, v in found.items()}
@@ -37,9 +37,7 @@ def main():
     a = ap.parse_args()
     torch.set_num_threads(2)
     state = torch.load(a.state, weights_only=False)
-    student = Student()
-    student.load_state_dict(state["average"])
-    network = student.network
+    network = read_student(state["average"]).network
     with torch.no_grad():
         network.convs["1_1"].weight.div_(INPUT)
     teacher = read_teacher(glob.glob(os.path.join(a.data, "weights/vgg19*.h5"))[0])
@@ -49,8 +47,9 @@ def main():
         start, content, style = (torch.stack(p) for p in zip(*[source.pair(192) for _ in range(3)]))
         pictures += [(content, style), (start, style)]
     painted = [e for e in state["pool"] if e["steps"] >= 20][:16]
-    pictures.append(tuple(torch.stack([e[k] for e in painted]) for k in ("x", "style")))
-    t, s = differences(teacher, TEACHER, pictures), differences(network, NARROW, pictures)
+    if painted:
+        pictures.append(tuple(torch.stack([e[k] for e in painted]) for k in ("x", "style")))
+    t, s = differences(teacher, pictures), differences(network, pictures)
     factors = {}
     for n in NAMES:
         ratio = torch.log((t[n] + 1e-6 * t[n].mean()) / (s[n] + 1e-6 * s[n].mean())).mean().exp()
@@ -63,7 +62,7 @@ def main():
     x = torch.cat([p[0] for p in pictures[:8]])
     with torch.no_grad():
         f = network(x, NAMES)
-    s = differences(network, NARROW, pictures)
+    s = differences(network, pictures)
     print("layer  teacher's difference  student's  its largest feature  channels never active")
     for n in NAMES:
         dead = int((f[n].amax((0, 2, 3)) <= 0).sum())

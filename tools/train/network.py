@@ -9,9 +9,15 @@ from safetensors.torch import load_file, save_file
 
 MEAN = (123.68, 116.779, 103.939)
 CONVS = (2, 2, 4, 4, 4)
-TEACHER, NARROW = (64, 128, 256, 512, 512), (16, 32, 64, 128, 128)
 NAMES = ["%d_%d" % (b, n) for b, count in enumerate(CONVS, 1) for n in range(1, count + 1)]
+TEACHER = {n: (64, 128, 256, 512, 512)[int(n[0]) - 1] for n in NAMES}
 STYLE, CONTENT = ("1_1", "2_1", "3_1", "4_1", "5_1"), "4_2"
+EVEN = {n: (16, 32, 64, 128, 128)[int(n[0]) - 1] for n in NAMES}
+# relu4_1 holds nearly all of preset gatys' style loss. Of the variance of the teacher's, linear maps of 128 of its channels
+# give back 81 %, of 256 92 %; and where of one layer before only a sixteenth to a quarter of the principal components is
+# kept, it is relu2_2 that matters: 32 of 128 leave 84 %, 64 97 %, any other layer's 96 % or more. What these cost is
+# saved at relu4_3 and relu4_4, which of the preset's layers only relu5_1 needs.
+NARROW = EVEN | {"2_2": 64, "4_1": 256, "4_3": 64, "4_4": 64}
 
 
 class Network(torch.nn.Module):
@@ -21,9 +27,8 @@ class Network(torch.nn.Module):
         super().__init__()
         self.convs, channels = torch.nn.ModuleDict(), 3
         for name in NAMES:
-            width = widths[int(name[0]) - 1]
-            self.convs[name] = torch.nn.Conv2d(channels, width, 3, padding=1)
-            channels = width
+            self.convs[name] = torch.nn.Conv2d(channels, widths[name], 3, padding=1)
+            channels = widths[name]
 
     def forward(self, x, layers):
         """The features of these layers, by name; nothing behind the last is computed."""
@@ -65,7 +70,8 @@ def read_teacher(path):
 
 
 def read_narrow(path):
-    network, tensors = Network(NARROW), load_file(path)
+    tensors = load_file(path)
+    network = Network({n: len(tensors["conv%s.bias" % n]) for n in NAMES})
     with torch.no_grad():
         for name, conv in network.convs.items():
             conv.weight.copy_(tensors["conv%s.weight" % name])

@@ -6,14 +6,14 @@
 Each convolution's kernel, as a matrix (out, in * 9), has orthonormal rows (Saxe et al., 2014); then every channel's
 mean and variance before ReLU over the project's own pictures are made 0 and one value a layer, as weight normalisation
 by data does (Salimans and Kingma, 2016). That value is chosen so that the defaults of preset gatys weigh the layers
-as they do with VGG-19: its features' root mean square at relu4_2, and half of it at the style layers, because 1 / C^2
-is 16 times larger here and the Gram loss grows with the fourth power.
+as they do with VGG-19: its features' root mean square at relu4_2, and at the style layers less by the root of the share
+of its channels C, because the Gram loss has 1 / C^2 and grows with the fourth power.
 """
 
 import argparse, os
 import torch
 import torch.nn.functional as F
-from network import NAMES, NARROW, Network
+from network import NAMES, NARROW, TEACHER, Network
 from pictures import ROOT, centre, read_folder
 
 # Root mean square of VGG-19's features on photographs, about: each block's first convolution, and the others.
@@ -33,7 +33,7 @@ def make(path, seed=1):
         kernel = torch.nn.init.orthogonal_(torch.empty(conv.out_channels, conv.in_channels * 9))
         z = F.conv2d(x, kernel.view_as(conv.weight), padding=1)
         # Half of a centred distribution passes the ReLU.
-        scale = (RMS[name[0]][0] / 2 if first else RMS[name[0]][1]) * 2**0.5 / z.std((0, 2, 3))
+        scale = (RMS[name[0]][0] * (conv.out_channels / TEACHER[name]) ** 0.5 if first else RMS[name[0]][1]) * 2**0.5 / z.std((0, 2, 3))
         conv.weight.copy_(kernel.view_as(conv.weight) * scale[:, None, None, None])
         conv.bias.copy_(-z.mean((0, 2, 3)) * scale)
         x = F.relu(conv(x))

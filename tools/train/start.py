@@ -35,14 +35,27 @@ def solve(x, ridge):
     return lambda y: torch.cholesky_solve(x.T @ y, factor)
 
 
+def pick_targets(z, f, unit, count):
+    """The teacher's values before ReLU (pixels, count) for which the student's channels shall aim; f are those after it."""
+    moment = f.T @ f / len(f) / unit
+    channels = pick_channels(moment, count)
+    a, b = moment[channels][:, channels] ** 2, (moment[channels] ** 2).sum(1)
+    factors = torch.from_numpy(nnls(a.double().numpy(), b.double().numpy())[0]).float()
+    factors = factors.clamp_min(0.05 * factors.mean())
+    return z[:, channels] * (factors / unit * count).sqrt()
+
+
 @torch.no_grad()
-def start(student, teacher, pictures, scale):
-    """pictures (N, 3, H, W); scale multiplies them for the student."""
+def start(student, teacher, pictures, scale, before=None):
+    """pictures (N, 3, H, W); scale multiplies them for the student. A student before, of fewer channels in some layers,
+    gives the others their kernels; one that is handed more channels than before learns to give what it gave."""
     network, big = student.network, teacher.network
     s, t = pictures * scale, pictures.to(memory_format=torch.channels_last).bfloat16()
+    old = s
     for name in NAMES:
+        conv, was = network.convs[name], before and before.network.convs[name]
         if name[2] == "1" and name != "1_1":
-            s, t = F.max_pool2d(s, 2), F.max_pool2d(t, 2)
+            s, t, old = (F.max_pool2d(f, 2) for f in (s, t, old))
         z = torch.cat([big.convs[name](part) for part in t.split(8)])
         t = F.relu(z)
         n, _, h, w = z.shape
@@ -50,28 +63,27 @@ def start(student, teacher, pictures, scale):
         pick = lambda f: torch.cat([p.flatten(1).T[i] for p, i in zip(f, chosen)]).float()
         z = pick(z)
         f = F.relu(z)
-        moment = f.T @ f / len(f)
-        unit = teacher.unit[name] ** 2 if name in teacher.unit else moment.diag().sum()
-        moment = moment / unit
-        conv = network.convs[name]
-        channels = pick_channels(moment, conv.out_channels)
-        a, b = moment[channels][:, channels] ** 2, (moment[channels] ** 2).sum(1)
-        factors = torch.from_numpy(nnls(a.double().numpy(), b.double().numpy())[0]).float()
-        factors = factors.clamp_min(0.05 * factors.mean())
-        z = z[:, channels] * (factors / unit * conv.out_channels).sqrt()
-        patches = torch.cat([F.unfold(p[None], 3, padding=1)[0].T[i] for p, i in zip(s, chosen)])
-        x = torch.cat([patches, torch.ones(len(patches), 1)], 1)
-        solver = solve(x, 1e-3)
-        target = z
-        for _ in range(5):
-            weight = solver(target)
-            target = torch.where(z > 0, z, (x @ weight).clamp_max(0))
-        conv.weight.copy_(weight[:-1].T.view_as(conv.weight))
-        conv.bias.copy_(weight[-1])
+        unit = teacher.unit[name] ** 2 if name in teacher.unit else float(f.pow(2).sum(1).mean())
+        aim = pick_targets(z, f, unit, conv.out_channels)
+        if was:
+            given = torch.cat([was(part) for part in old.split(16)])
+            old = F.relu(given)
+            if was.out_channels == conv.out_channels:
+                aim = pick(given)
+        if was and was.weight.shape == conv.weight.shape:
+            conv.load_state_dict(was.state_dict())
+        else:
+            patches = torch.cat([F.unfold(p[None], 3, padding=1)[0].T[i] for p, i in zip(s, chosen)])
+            x = torch.cat([patches, torch.ones(len(patches), 1)], 1)
+            solver, target = solve(x, 1e-3), aim
+            for _ in range(5):
+                weight = solver(target)
+                target = torch.where(aim > 0, aim, (x @ weight).clamp_max(0))
+            conv.weight.copy_(weight[:-1].T.view_as(conv.weight))
+            conv.bias.copy_(weight[-1])
         s = torch.cat([F.relu(conv(part)) for part in s.split(16)])
-        g = pick(s)
         if name in student.maps:
-            by = g / conv.out_channels**0.5
+            by = pick(s) / conv.out_channels**0.5
             x = torch.cat([by, torch.ones(len(by), 1)], 1)
             weight = solve(x, 1e-4)(f / unit**0.5)
             mapping = student.maps[name]

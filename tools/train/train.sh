@@ -1,7 +1,7 @@
 #!/bin/sh
 # Trains the built-in network from VGG-19 and writes data/network/nscl-narrow.safetensors: rounds of distil.py, each
-# begun with the last one's weights and with pictures that the last one's network painted. The last is two side by side, a
-# core each, whose weights are averaged.
+# begun with the last one's weights. The first three are of even widths, and each paints pictures for the next to learn
+# from; the fourth widens the layers that matter. The last two are two side by side, whose weights are averaged.
 #
 # usage: tools/train/train.sh NSCL DATA WORK
 #
@@ -13,29 +13,47 @@ here=$(cd "$(dirname "$0")" && pwd)
 nscl=$1 data=$2 work=$3
 python=${PYTHON:-python3}
 
-"$here/iterates.sh" "$nscl" "$data" "$work/iterates"
-begin="" round=0
-while read -r options; do
-    round=$((round + 1))
-    # shellcheck disable=SC2086 # options and none
-    "$python" "$here/distil.py" --data "$data" --iterates "$work/iterates" --work "$work/round$round" --seed "$round" \
-        ${begin:+--begin "$begin"} $options </dev/null
-    begin=$work/round$round/state.pt
-    "$python" "$here/export.py" --data "$data" --iterates "$work/iterates" --state "$begin" "$work/round$round.safetensors" </dev/null
-    "$here/iterates.sh" "$nscl" "$data" "$work/iterates" "$work/round$round.safetensors" "student$round"
-done <<END
---steps 400 --size 96 --kernel-rate 0.0015
---steps 1000 --size 112 --kernel-rate 0.002
---steps 4200 --size 112 --kernel-rate 0.0015 --seed 5
-END
+# learn NAME BEGIN OPTION...: a round in $work/NAME, begun with $work/BEGIN.
+learn() {
+    name=$1 begin=$2
+    shift 2
+    "$python" "$here/distil.py" --data "$data" --iterates "$work/iterates" --work "$work/$name" ${begin:+--begin "$work/$begin/state.pt"} "$@"
+}
 
-round=$((round + 1)) sides=""
-for seed in 7 8; do
-    "$python" "$here/distil.py" --data "$data" --iterates "$work/iterates" --work "$work/round$round.$seed" --seed "$seed" --threads 1 \
-        --begin "$begin" --steps 3600 --size 112 --kernel-rate 0.0015 --pool 16 --visits 40 </dev/null &
-    sides="$sides $!"
-done
-for side in $sides; do wait "$side"; done
-"$python" "$here/average.py" "$work/round$round.7/state.pt" "$work/round$round.8/state.pt" "$work/round$round.pt"
-"$python" "$here/export.py" --data "$data" --iterates "$work/iterates" --state "$work/round$round.pt" "$work/round$round.safetensors"
-cp "$work/round$round.safetensors" "$here/../../data/network/nscl-narrow.safetensors"
+# sides NAME BEGIN OPTIONS OPTIONS: two rounds at once, a core each, and the mean of what they have learned.
+sides() {
+    name=$1 begin=$2 first=$3 second=$4
+    alone="--threads 1 --pool 16 --visits 40"
+    # shellcheck disable=SC2086 # options
+    learn "$name.1" "$begin" $alone $first &
+    # shellcheck disable=SC2086
+    learn "$name.2" "$begin" $alone $second
+    wait $!
+    mkdir -p "$work/$1"
+    "$python" "$here/average.py" "$work/$1.1/state.pt" "$work/$1.2/state.pt" "$work/$1/state.pt"
+}
+
+# write NAME: the network of $work/NAME, as $work/NAME.safetensors.
+write() {
+    "$python" "$here/export.py" --data "$data" --iterates "$work/iterates" --state "$work/$1/state.pt" "$work/$1.safetensors"
+}
+
+# paint NUMBER: pictures on their way, painted with round NUMBER's network.
+paint() {
+    write "round$1"
+    "$here/iterates.sh" "$nscl" "$data" "$work/iterates" "$work/round$1.safetensors" "student$1"
+}
+
+"$here/iterates.sh" "$nscl" "$data" "$work/iterates"
+learn round1 "" --even --seen 0 --seed 1 --steps 400 --size 96
+paint 1
+learn round2 round1 --even --seen 0 --seed 2 --steps 1000 --kernel-rate 0.002
+paint 2
+learn round3 round2 --even --seen 0 --seed 5 --steps 4200
+paint 3
+learn round4 round3 --seen 0 --seed 6 --steps 900 --kernel-rate 0.002
+learn round5 round4 --seen 1.5 --seed 7 --steps 450 --threads 1 --pool 16 --visits 40
+sides round6 round5 "--seed 7 --seen 4 --steps 3200 --until 500" "--seed 8 --seen 12 --steps 3200 --until 500"
+sides round7 round6 "--seed 9 --seen 12 --steps 2600" "--seed 11 --seen 12 --steps 2600"
+write round7
+cp "$work/round7.safetensors" "$here/../../data/network/nscl-narrow.safetensors"
