@@ -47,8 +47,8 @@ def pick_targets(z, f, unit, count):
 
 @torch.no_grad()
 def start(student, teacher, pictures, scale, before=None):
-    """pictures (N, 3, H, W); scale multiplies them for the student. A student before, of fewer channels in some layers,
-    gives the others their kernels; one that is handed more channels than before learns to give what it gave."""
+    """pictures (N, 3, H, W); scale multiplies them for the student. A student before, of other widths in some layers, gives
+    the rest their kernels; a layer that only is handed other channels than before learns to give what it gave."""
     network, big = student.network, teacher.network
     s, t = pictures * scale, pictures.to(memory_format=torch.channels_last).bfloat16()
     old = s
