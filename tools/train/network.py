@@ -14,9 +14,9 @@ TEACHER = {n: (64, 128, 256, 512, 512)[int(n[0]) - 1] for n in NAMES}
 STYLE, CONTENT = ("1_1", "2_1", "3_1", "4_1", "5_1"), "4_2"
 EVEN = {n: (16, 32, 64, 128, 128)[int(n[0]) - 1] for n in NAMES}
 # relu4_1 holds nearly all of preset gatys' style loss. Of the variance of the teacher's, linear maps of 128 of its channels
-# give back 81 %, of 256 92 %; and where of one layer before only a sixteenth to a quarter of the principal components is
-# kept, it is relu2_2 that matters: 32 of 128 leave 84 %, 64 97 %, any other layer's 96 % or more. What these cost is
-# saved at relu4_3 and relu4_4, which of the preset's layers only relu5_1 needs.
+# lose 20 %, of 256 9 %; and where of one layer before only a quarter of the principal components is kept, it is relu2_2
+# that matters: 32 of 128 lose 16 %, 64 3 %, any other layer's quarter at most 3.4 % (widths.py). What these cost is saved
+# at relu4_3 and relu4_4, which of the preset's layers only relu5_1 needs.
 NARROW = EVEN | {"2_2": 64, "4_1": 256, "4_3": 64, "4_4": 64}
 
 
