@@ -64,15 +64,14 @@ def start(student, teacher, pictures, scale, before=None):
         z = pick(z)
         f = F.relu(z)
         unit = teacher.unit[name] ** 2 if name in teacher.unit else float(f.pow(2).sum(1).mean())
-        aim = pick_targets(z, f, unit, conv.out_channels)
         if was:
             given = torch.cat([was(part) for part in old.split(16)])
             old = F.relu(given)
-            if was.out_channels == conv.out_channels:
-                aim = pick(given)
         if was and was.weight.shape == conv.weight.shape:
             conv.load_state_dict(was.state_dict())
         else:
+            same = was and was.out_channels == conv.out_channels
+            aim = pick(given) if same else pick_targets(z, f, unit, conv.out_channels)
             patches = torch.cat([F.unfold(p[None], 3, padding=1)[0].T[i] for p, i in zip(s, chosen)])
             x = torch.cat([patches, torch.ones(len(patches), 1)], 1)
             solver, target = solve(x, 1e-3), aim
