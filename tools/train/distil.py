@@ -18,9 +18,9 @@ whatever the channels are. So the student's features shall have the teacher's pr
   map     the teacher's features from the student's by a learned linear map: a share of their variance
   kernel  products of pixels of one picture and the next, as they are and about their mean
   gram    distances between the Gram matrices of pictures, and the products of their differences
-  seen    the teacher's difference of the Gram matrices of a picture and its painting by the linear map: a share of its
-          square. Where a picture is nearly painted, what the student does not see of the rest is all that is left: mostly
-          a turn of the mean feature, which to pixels' variances is nothing.
+  seen    how far the difference of a picture's Gram matrix and its painting's, by the linear map, is from the teacher's.
+          Where a picture is nearly painted, what the student does not see is all that is left, mostly a turn of the
+          features' mean (widths.py), which is nothing beside the variance of pixels.
 """
 
 import argparse, glob, math, os, time
@@ -175,6 +175,12 @@ def turn(items, name, s):
     return (1 - F.cosine_similarity(by.flatten(1), to.flatten(1))).mean()
 
 
+def seen(mapped, grams):
+    """By how much a picture's and its painting's Gram matrices differ otherwise than the teacher's grams, of mapped features (N, M, C)."""
+    found = mapped.transpose(1, 2) @ mapped / mapped.shape[1]
+    return torch.stack([apart(found[i] - found[i + 1], grams[i] - grams[i + 1]) for i in range(0, len(grams), 2)]).mean()
+
+
 def compare(items, name, s, mapping):
     """(map, kernel, gram, seen) of one layer; s are the student's features of the items' pictures."""
     n, c, h, w = s.shape
@@ -194,13 +200,9 @@ def compare(items, name, s, mapping):
     if name not in STYLE:
         return by_map, by_kernel, by_map.new_zeros(()), by_map.new_zeros(())
 
-    gt = torch.stack([i[name][3] for i in items]).float() / (by * by)
-    t = F.linear(torch.cat([s, torch.ones_like(s[..., :1])], 2), torch.cat([mapping.weight.flatten(1), mapping.bias[:, None]], 1))
-    gm = t.transpose(1, 2) @ t / (h * w)
-    dt, ds = (g[0::2] - g[1::2] for g in (gt, gm))
-    by_seen = ((ds - dt).pow(2).sum((1, 2)) / (dt.pow(2).sum((1, 2)) + ds.pow(2).sum((1, 2)) + 1e-9)).mean() * 2
-
-    gt = (gt * by * by).flatten(1)
+    gt = torch.stack([i[name][3] for i in items]).float()
+    by_seen = seen(F.linear(s, mapping.weight.flatten(1), mapping.bias), gt / (by * by))
+    gt = gt.flatten(1)
     gs = (s.transpose(1, 2) @ s * (by * by / (h * w))).flatten(1)
     gt, gs = gt - gt.mean(0), gs - gs.mean(0)
     pt, ps = gt @ gt.T, gs @ gs.T
@@ -236,10 +238,10 @@ def main():
     if not os.path.exists(state_file):
         before = None
         if a.begin:
-            before = torch.load(a.begin, weights_only=False)
-            teacher.unit.update(before.get("unit", {}))
-            before = read_student(before["average"])
-        if a.begin and before.widths == student.widths:
+            state = torch.load(a.begin, weights_only=False)
+            teacher.unit.update(state.get("unit", {}))
+            before = read_student(state["average"])
+        if before and before.widths == student.widths:
             student.load_state_dict(before.state_dict())
         else:
             start(student, teacher, torch.stack([first.draw_iterate(128) for _ in range(160)]), 1 / INPUT, before)
@@ -248,6 +250,8 @@ def main():
     else:
         state = torch.load(state_file, weights_only=False)
         begin = state["step"]
+        if read_student(state["student"]).widths != student.widths:
+            ap.error("'%s' is of a student of other widths: give another --work, or that one's --even" % state_file)
         teacher.unit.update(state.get("unit", {}))
         student.load_state_dict(state["student"])
         average.load_state_dict(state["average"])
