@@ -1,4 +1,5 @@
 #include "tensor.h"
+#include "os_pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,38 @@ static size_t whole_lines(size_t bytes)
     return bytes ? (bytes + 63) / 64 * 64 : 64;
 }
 
+static void CL_CALLBACK free_pages(cl_mem mem, void *pages)
+{
+    (void)mem;
+    nscl_pages_free(pages);
+}
+
+/* A buffer in the host's large pages, where the device works on the host's memory and takes them; else NULL. */
+static cl_mem create_on_pages(const nscl_context *ctx, size_t bytes, const void *data)
+{
+    cl_int code = CL_SUCCESS;
+    /* The driver counts none of this against the device's memory; and an emulated one takes it for initialised. */
+    if (ctx->facts.info.type != NSCL_DEVICE_CPU || !ctx->facts.unified_memory || (ctx->facts.quirks & NSCL_QUIRK_EMULATED) ||
+        ctx->bytes + bytes > ctx->facts.memory)
+        return NULL;
+    void *pages = nscl_pages_get(bytes);
+    if (!pages)
+        return NULL;
+    if (data)
+        memcpy(pages, data, bytes);
+    cl_mem mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, pages, &code);
+    if (!mem || code != CL_SUCCESS) {
+        nscl_pages_free(pages);
+        return NULL;
+    }
+    /* Commands and parts of it may hold the buffer longer than the context does. */
+    if (clSetMemObjectDestructorCallback(mem, free_pages, pages) == CL_SUCCESS)
+        return mem;
+    clReleaseMemObject(mem);
+    nscl_pages_free(pages);
+    return NULL;
+}
+
 /* Of `data` where that is not NULL. */
 static cl_mem create(nscl_context *ctx, size_t bytes, void *data)
 {
@@ -47,6 +80,9 @@ static cl_mem create(nscl_context *ctx, size_t bytes, void *data)
     }
     cl_mem_flags flags = CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0);
     if (bytes <= ctx->facts.largest_buffer) {
+        mem = create_on_pages(ctx, bytes, data);
+        if (mem)
+            return remember(ctx, mem, bytes);
         mem = clCreateBuffer(ctx->cl, flags, bytes, data, &code);
         if (nscl_cl_again(ctx, code))
             mem = clCreateBuffer(ctx->cl, flags, bytes, data, &code);
