@@ -22,7 +22,7 @@ static void exchange(void *self, nscl_state *st)
     } vectors[] = {{"x", a->x}, {"m", a->m}, {"v", a->v}, {"good", a->good}, {"mean", a->mean}, {"shown", a->mean ? a->shown : NULL}};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         if (vectors[i].vector)
-            nscl_state_vector(st, vectors[i].name, vectors[i].vector, a->p->elements, a->p->n);
+            nscl_state_vector(st, vectors[i].name, vectors[i].vector, sizeof(float), a->p->elements, a->p->n);
     nscl_state_real(st, "weight", &a->weight);
     nscl_state_real(st, "rate", &a->rate);
     nscl_state_real(st, "loss", &a->good_loss);

@@ -7,12 +7,13 @@
 
 #include "kernel.h"
 #include "ops.h"
+#include "reference.h"
 #include "weights_values.h"
 
 /* More floats than a launch rounded up to whole work-groups of NSCL_GROUP could touch. */
 enum { GUARD = 2 * NSCL_GROUP * 16 };
 static const uint32_t untouched = NSCL_CHECK_UNTOUCHED;
-static const uint16_t untouched_half = 0x7ea5;
+static const uint16_t untouched_half = 0x7fa5; /* of either kind */
 
 /* What nothing has been written to. */
 static uint32_t *fresh(nscl_check *check, size_t n)
@@ -98,50 +99,67 @@ static cl_mem kept(nscl_check *check, cl_mem mem)
     return check->arrays[check->array_count++] = mem;
 }
 
-static cl_mem place(nscl_check *check, const double *x, size_t n)
+static cl_mem place(nscl_check *check, const double *x, size_t n, nscl_value_type type)
 {
-    uint32_t *bits = fresh(check, n + GUARD);
-    for (size_t i = 0; x && i < n; i++) {
-        float v = (float)x[i];
-        memcpy(&bits[i], &v, sizeof v);
+    if (type == NSCL_VALUE_F32) {
+        uint32_t *bits = fresh(check, n + GUARD);
+        for (size_t i = 0; x && i < n; i++) {
+            float v = (float)x[i];
+            memcpy(&bits[i], &v, sizeof v);
+        }
+        return kept(check, nscl_buffer_copy(check->ctx, bits, (n + GUARD) * sizeof *bits));
     }
-    return kept(check, nscl_buffer_copy(check->ctx, bits, (n + GUARD) * sizeof *bits));
-}
-
-/* As feature maps are kept. */
-static cl_mem place_stored(nscl_check *check, const double *x, size_t n)
-{
-    if (!check->ctx->half_storage)
-        return place(check, x, n);
     uint16_t *bits = nscl_check_memory(check, (n + GUARD) * sizeof *bits);
     for (size_t i = 0; i < n + GUARD; i++) {
         float v = x && i < n ? (float)x[i] : 0;
         if (x && i < n)
-            nscl_values_encode((unsigned char *)&bits[i], &v, 1, NSCL_VALUE_F16);
+            nscl_values_encode((unsigned char *)&bits[i], &v, 1, type);
         else
             bits[i] = untouched_half;
     }
     return kept(check, nscl_buffer_copy(check->ctx, bits, (n + GUARD) * sizeof *bits));
 }
 
+static nscl_value_type stored_type(const nscl_check *check)
+{
+    return check->ctx->half_storage ? NSCL_VALUE_F16 : NSCL_VALUE_F32;
+}
+
+static nscl_value_type pair_type(int short_pairs)
+{
+    return short_pairs ? NSCL_VALUE_BF16 : NSCL_VALUE_F32;
+}
+
 cl_mem nscl_check_input(nscl_check *check, const double *x, size_t n)
 {
-    return place(check, x, n);
+    return place(check, x, n, NSCL_VALUE_F32);
 }
 
 cl_mem nscl_check_output(nscl_check *check, size_t n)
 {
-    return place(check, NULL, n);
+    return place(check, NULL, n, NSCL_VALUE_F32);
 }
 
 cl_mem nscl_check_stored_input(nscl_check *check, const double *x, size_t n)
 {
-    return place_stored(check, x, n);
+    return place(check, x, n, stored_type(check));
 }
 
 cl_mem nscl_check_stored_output(nscl_check *check, size_t n)
 {
-    return place_stored(check, NULL, n);
+    return place(check, NULL, n, stored_type(check));
+}
+
+cl_mem nscl_check_pair_input(nscl_check *check, double *x, size_t n, int short_pairs)
+{
+    for (size_t i = 0; short_pairs && i < n; i++)
+        x[i] = nscl_ref_bfloat16(x[i]);
+    return place(check, x, n, pair_type(short_pairs));
+}
+
+cl_mem nscl_check_pair_output(nscl_check *check, size_t n, int short_pairs)
+{
+    return place(check, NULL, n, pair_type(short_pairs));
 }
 
 /* Place of (channel, pixel) among blocks of m pixels. */
@@ -158,12 +176,12 @@ cl_mem nscl_check_blocks_input(nscl_check *check, const double *x, int c, int h,
     for (size_t k = 0; k < (size_t)c; k++)
         for (size_t p = 0; p < m; p++)
             all[blocked(check, k, p, m)] = x[k * m + p];
-    return place_stored(check, all, n);
+    return nscl_check_stored_input(check, all, n);
 }
 
 cl_mem nscl_check_blocks_output(nscl_check *check, int c, int h, int w)
 {
-    return place_stored(check, NULL, nscl_block_floats(check->ctx, c, h, w));
+    return nscl_check_stored_output(check, nscl_block_floats(check->ctx, c, h, w));
 }
 
 cl_mem nscl_check_square_input(nscl_check *check, const double *x, int c)
@@ -172,46 +190,46 @@ cl_mem nscl_check_square_input(nscl_check *check, const double *x, int c)
     double *all = nscl_check_zeros(check, side * side);
     for (size_t i = 0; i < n; i++)
         memcpy(all + i * side, x + i * n, n * sizeof *x);
-    return place(check, all, side * side);
+    return nscl_check_input(check, all, side * side);
 }
 
-double *nscl_check_read(nscl_check *check, cl_mem mem, size_t n)
+static double *read_as(nscl_check *check, cl_mem mem, size_t n, nscl_value_type type)
 {
+    static const unsigned char *guards[] = {[NSCL_VALUE_F32] = (const unsigned char *)&untouched,
+                                            [NSCL_VALUE_F16] = (const unsigned char *)&untouched_half,
+                                            [NSCL_VALUE_BF16] = (const unsigned char *)&untouched_half};
+    size_t each = type == NSCL_VALUE_F32 ? sizeof untouched : sizeof untouched_half;
     double *y = nscl_check_zeros(check, n);
-    float *values = nscl_check_memory(check, (n + GUARD) * sizeof *values);
-    nscl_buffer_read(check->ctx, values, mem, (n + GUARD) * sizeof *values);
+    unsigned char *bytes = nscl_check_memory(check, (n + GUARD) * each);
+    nscl_buffer_read(check->ctx, bytes, mem, (n + GUARD) * each);
     if (check->ctx->error.code != NSCL_OK)
         return nscl_check_device(check), y;
     for (size_t i = 0; i < GUARD; i++)
-        if (memcmp(&values[n + i], &untouched, sizeof untouched) != 0) {
-            nscl_check_complain(check, "wrote %zu places past the end of an array of %zu", i + 1, n);
-            break;
-        }
-    for (size_t i = 0; i < n; i++)
-        y[i] = (double)values[i];
-    return y;
-}
-
-double *nscl_check_read_stored(nscl_check *check, cl_mem mem, size_t n)
-{
-    if (!check->ctx->half_storage)
-        return nscl_check_read(check, mem, n);
-    double *y = nscl_check_zeros(check, n);
-    uint16_t *bits = nscl_check_memory(check, (n + GUARD) * sizeof *bits);
-    nscl_buffer_read(check->ctx, bits, mem, (n + GUARD) * sizeof *bits);
-    if (check->ctx->error.code != NSCL_OK)
-        return nscl_check_device(check), y;
-    for (size_t i = 0; i < GUARD; i++)
-        if (bits[n + i] != untouched_half) {
+        if (memcmp(bytes + (n + i) * each, guards[type], each) != 0) {
             nscl_check_complain(check, "wrote %zu places past the end of an array of %zu", i + 1, n);
             break;
         }
     for (size_t i = 0; i < n; i++) {
         float v;
-        nscl_values_decode(&v, (const unsigned char *)&bits[i], 1, NSCL_VALUE_F16);
+        nscl_values_decode(&v, bytes + i * each, 1, type);
         y[i] = (double)v;
     }
     return y;
+}
+
+double *nscl_check_read(nscl_check *check, cl_mem mem, size_t n)
+{
+    return read_as(check, mem, n, NSCL_VALUE_F32);
+}
+
+double *nscl_check_read_stored(nscl_check *check, cl_mem mem, size_t n)
+{
+    return read_as(check, mem, n, stored_type(check));
+}
+
+double *nscl_check_read_pair(nscl_check *check, cl_mem mem, size_t n, int short_pairs)
+{
+    return read_as(check, mem, n, pair_type(short_pairs));
 }
 
 double *nscl_check_read_blocks(nscl_check *check, cl_mem mem, int c, int h, int w)

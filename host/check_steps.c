@@ -60,9 +60,13 @@ void nscl_check_step_to(nscl_check *check, int unused)
     }
 }
 
-void nscl_check_lbfgs_pair(nscl_check *check, int unused)
+static const char *pair_option(int short_pairs)
 {
-    (void)unused;
+    return short_pairs ? "" : "-DPAIR_BITS=32";
+}
+
+void nscl_check_lbfgs_pair(nscl_check *check, int short_pairs)
+{
     EACH_COUNT(n, blocks)
     {
         cl_ulong count = blocks;
@@ -71,40 +75,54 @@ void nscl_check_lbfgs_pair(nscl_check *check, int unused)
             continue;
         double *d = nscl_check_normal(check, n), *g = nscl_check_normal(check, n), *old = nscl_check_normal(check, n), *s = nscl_check_zeros(check, n),
                *y = nscl_check_zeros(check, n);
-        cl_mem ds = nscl_check_output(check, n), dy = nscl_check_output(check, n), dd = nscl_check_input(check, d, n), dg = nscl_check_input(check, g, n),
-               dold = nscl_check_input(check, old, n);
-        NSCL_RUN(check->ctx, "lbfgs_pair", DIM1(count), ARG(ds), ARG(dy), ARG(dd), ARG(dg), ARG(dold), ARG(count), ARG(t));
+        cl_mem ds = nscl_check_pair_output(check, n, short_pairs), dy = nscl_check_pair_output(check, n, short_pairs), dd = nscl_check_input(check, d, n),
+               dg = nscl_check_input(check, g, n), dold = nscl_check_input(check, old, n);
+        NSCL_RUN_WITH(check->ctx, "lbfgs_pair", pair_option(short_pairs), DIM1(count), ARG(ds), ARG(dy), ARG(dd), ARG(dg), ARG(dold), ARG(count), ARG(t));
         nscl_ref_lbfgs_pair(s, y, d, g, old, n, (double)t);
-        nscl_check_compare(check, "s", nscl_check_read(check, ds, n), s, NULL, n, 1);
-        nscl_check_compare(check, "y", nscl_check_read(check, dy, n), y, NULL, n, 1);
+        nscl_check_compare(check, "s", nscl_check_read_pair(check, ds, n, short_pairs), s, NULL, n, 1);
+        nscl_check_compare(check, "y", nscl_check_read_pair(check, dy, n, short_pairs), y, NULL, n, 1);
+    }
+}
+
+void nscl_check_lbfgs_widen(nscl_check *check, int short_pairs)
+{
+    EACH_COUNT(n, blocks)
+    {
+        cl_ulong count = blocks;
+        if (!nscl_check_case(check, "%zu floats", n))
+            continue;
+        double *v = nscl_check_normal(check, n);
+        cl_mem dq = nscl_check_output(check, n), dv = nscl_check_pair_input(check, v, n, short_pairs);
+        NSCL_RUN_WITH(check->ctx, "lbfgs_widen", pair_option(short_pairs), DIM1(count), ARG(dq), ARG(dv), ARG(count));
+        nscl_check_compare(check, "q", nscl_check_read(check, dq, n), v, NULL, n, 1);
     }
 }
 
 /* Sums of slots 0 and 1 go into q, slot 2 is left alone, slot 3 is the result. */
-void nscl_check_lbfgs_update(nscl_check *check, int unused)
+void nscl_check_lbfgs_update(nscl_check *check, int short_pairs)
 {
     enum { SLOTS = 5, OUT = 3 };
-    (void)unused;
-    EACH_COUNT(n, blocks) for (int two = 0; two < 2; two++)
+    EACH_COUNT(n, blocks) for (int terms = 0; terms < 3; terms++)
     {
         cl_ulong count = blocks;
-        cl_int out = OUT, a = 0, b = two ? 1 : OUT; /* where its factor is 0 a slot is not read, not even the result's own */
-        float ca = 0.01f, cb = two ? -0.02f : 0.0f;
+        cl_int out = OUT, a = terms ? 0 : OUT, b = terms > 1 ? 1 : OUT; /* where its factor is 0 a slot is not read, not even the result's own */
+        float ca = terms ? 0.01f : 0.0f, cb = terms > 1 ? -0.02f : 0.0f;
         size_t sums = (size_t)SLOTS * NSCL_PARTIALS;
-        if (!nscl_check_case(check, "%zu floats, %d sums", n, two + 1))
+        if (!nscl_check_case(check, "%zu floats, %d sums", n, terms))
             continue;
         double *slots = nscl_check_normal(check, sums), *q = nscl_check_normal(check, n), *v = nscl_check_normal(check, n), *w = nscl_check_normal(check, n),
                *magnitude = nscl_check_zeros(check, n);
         for (size_t i = (size_t)OUT * NSCL_PARTIALS; i < sums; i++)
             slots[i] = NAN;
-        cl_mem dslots = nscl_check_input(check, slots, sums), dq = nscl_check_input(check, q, n), dv = nscl_check_input(check, v, n),
-               dw = nscl_check_input(check, w, n);
-        NSCL_RUN(check->ctx, "lbfgs_update", REDUCE(check->ctx), ARG(dslots), ARG(out), ARG(dq), ARG(dv), ARG(dw), ARG(count), ARG(a), ARG(ca), ARG(b),
-                 ARG(cb));
+        cl_mem dslots = nscl_check_input(check, slots, sums), dq = nscl_check_input(check, q, n), dv = nscl_check_pair_input(check, v, n, short_pairs),
+               dw = nscl_check_pair_input(check, w, n, short_pairs);
+        NSCL_RUN_WITH(check->ctx, "lbfgs_update", pair_option(short_pairs), REDUCE(check->ctx), ARG(dslots), ARG(out), ARG(dq), ARG(dv), ARG(dw), ARG(count),
+                      ARG(a), ARG(ca), ARG(b), ARG(cb));
         double c = 0, size = 0, sum = 0, size_of_sum = 0, got = 0;
         for (size_t i = 0; i < NSCL_PARTIALS; i++) {
-            c += (double)ca * slots[i] + (two ? (double)cb * slots[NSCL_PARTIALS + i] : 0);
-            size += fabs((double)ca * slots[i]) + (two ? fabs((double)cb * slots[NSCL_PARTIALS + i]) : 0);
+            double term[] = {terms ? (double)ca * slots[i] : 0, terms > 1 ? (double)cb * slots[NSCL_PARTIALS + i] : 0};
+            c += term[0] + term[1];
+            size += fabs(term[0]) + fabs(term[1]);
         }
         for (size_t i = 0; i < n; i++) {
             magnitude[i] = fabs(q[i]) + size * fabs(v[i]);

@@ -20,8 +20,9 @@ typedef struct pair {
 typedef struct lbfgs {
     nscl_problem *p;
     const nscl_lbfgs_settings *settings;
-    cl_mem x, trial, d, g[3];
-    cl_mem work; /* for H0 y; NULL without a preconditioner */
+    cl_mem x, trial, d, g[3]; /* trial: of a step; between steps, room for anything */
+    const char *pair_option;  /* how pairs are kept, to their kernels */
+    size_t pair_bytes;        /* of an element */
     cl_ulong blocks;
     int current;               /* which g belongs to x */
     int other;                 /* which g the running evaluation fills */
@@ -47,13 +48,20 @@ static pair *pair_at(const lbfgs *o, int i)
     return &o->pairs[(o->first + i) % o->history];
 }
 
-/* sums[out] = w . d after d += (ca sum[a] + cb sum[b]) v */
-static void update(lbfgs *o, int out, cl_mem v, cl_mem w, int a, double ca, int b, double cb)
+/* sums[out] = w . q after q += (ca sum[a] + cb sum[b]) v; v and w are a pair's. */
+static void update(lbfgs *o, int out, cl_mem q, cl_mem v, cl_mem w, int a, double ca, int b, double cb)
 {
     nscl_context *ctx = o->p->ctx;
     float fa = (float)ca, fb = (float)cb;
     cl_int so = slot(o, out), sa = slot(o, a), sb = slot(o, b);
-    NSCL_RUN(ctx, "lbfgs_update", REDUCE(ctx), ARG(o->p->sums), ARG(so), ARG(o->d), ARG(v), ARG(w), ARG(o->blocks), ARG(sa), ARG(fa), ARG(sb), ARG(fb));
+    NSCL_RUN_WITH(ctx, "lbfgs_update", o->pair_option, REDUCE(ctx), ARG(o->p->sums), ARG(so), ARG(q), ARG(v), ARG(w), ARG(o->blocks), ARG(sa), ARG(fa), ARG(sb),
+                  ARG(fb));
+}
+
+/* sums[out] = w . q */
+static void product(lbfgs *o, int out, cl_mem q, cl_mem w)
+{
+    update(o, out, q, w, w, out, 0, out, 0);
 }
 
 static void precondition(lbfgs *o, cl_mem v)
@@ -75,28 +83,25 @@ static void find_direction(lbfgs *o)
         return;
     }
     pair *newest = pair_at(o, k - 1);
-    nscl_dot_product(ctx, o->p->sums, slot(o, ALPHA + k - 1), newest->s, o->d, o->p->n);
+    product(o, ALPHA + k - 1, o->d, newest->s);
     for (int i = k - 1; i >= 0; i--) {
         pair *a = pair_at(o, i);
-        update(o, i ? ALPHA + i - 1 : SCRATCH, a->y, i ? pair_at(o, i - 1)->s : a->y, ALPHA + i, -1 / a->sy, SCRATCH, 0);
+        update(o, i ? ALPHA + i - 1 : SCRATCH, o->d, a->y, i ? pair_at(o, i - 1)->s : a->y, ALPHA + i, -1 / a->sy, SCRATCH, 0);
     }
     /* The initial inverse Hessian: H0 times guess_scale s . y / y . H0 y of the newest pair. */
-    cl_mem hy = newest->y;
-    if (o->work) {
-        nscl_axpby(ctx, o->work, newest->y, o->p->n, 1.0f, 0.0f);
-        precondition(o, o->work);
-        hy = o->work;
-    }
-    nscl_dot_product(ctx, o->p->sums, slot(o, SCRATCH), newest->y, hy, o->p->n);
+    NSCL_RUN_WITH(ctx, "lbfgs_widen", o->pair_option, DIM1(o->blocks), ARG(o->trial), ARG(newest->y), ARG(o->blocks));
+    precondition(o, o->trial);
+    product(o, SCRATCH, o->trial, newest->y);
     precondition(o, o->d);
     float sy = (float)(newest->sy * (o->settings->guess_scale > 0 ? o->settings->guess_scale : 1));
     cl_int yy = slot(o, SCRATCH);
     NSCL_RUN(ctx, "lbfgs_scale", REDUCE(ctx), ARG(o->p->sums), ARG(o->d), ARG(o->blocks), ARG(yy), ARG(sy));
-    nscl_dot_product(ctx, o->p->sums, slot(o, beta), pair_at(o, 0)->y, o->d, o->p->n);
+    product(o, beta, o->d, pair_at(o, 0)->y);
     for (int i = 0; i < k; i++) {
         pair *a = pair_at(o, i);
-        update(o, i + 1 < k ? beta + i + 1 : START_SLOPE, a->s, i + 1 < k ? pair_at(o, i + 1)->y : g, ALPHA + i, 1 / a->sy, beta + i, -1 / a->sy);
+        update(o, i + 1 < k ? beta + i + 1 : START_SLOPE, o->d, a->s, i + 1 < k ? pair_at(o, i + 1)->y : a->s, ALPHA + i, 1 / a->sy, beta + i, -1 / a->sy);
     }
+    nscl_dot_product(ctx, o->p->sums, slot(o, START_SLOPE), g, o->d, o->p->n);
 }
 
 static void enqueue_slope(void *state)
@@ -108,13 +113,9 @@ static void enqueue_slope(void *state)
 static void enqueue_norms(void *state)
 {
     lbfgs *o = state;
-    cl_mem d = o->g[o->other];
-    if (o->work) {
-        nscl_axpby(o->p->ctx, o->work, d, o->p->n, 1.0f, 0.0f);
-        precondition(o, o->work);
-        d = o->work;
-    }
-    nscl_dot_product(o->p->ctx, o->p->sums, slot(o, TRIAL_SLOPE), d, d, o->p->n);
+    nscl_axpby(o->p->ctx, o->trial, o->g[o->other], o->p->n, 1.0f, 0.0f);
+    precondition(o, o->trial);
+    nscl_dot_product(o->p->ctx, o->p->sums, slot(o, TRIAL_SLOPE), o->trial, o->trial, o->p->n);
     nscl_sum_absolute(o->p->ctx, o->p->sums, slot(o, START_SLOPE), o->g[o->other], o->p->n);
 }
 
@@ -161,8 +162,8 @@ static void hold(lbfgs *o, pair *a)
 {
     if (a->s)
         return;
-    a->s = nscl_buffer_zero(o->p->ctx, o->p->n * sizeof(float));
-    a->y = nscl_buffer_zero(o->p->ctx, o->p->n * sizeof(float));
+    a->s = nscl_buffer_zero(o->p->ctx, o->p->n * o->pair_bytes);
+    a->y = nscl_buffer_zero(o->p->ctx, o->p->n * o->pair_bytes);
 }
 
 static void exchange(void *self, nscl_state *st)
@@ -170,8 +171,8 @@ static void exchange(void *self, nscl_state *st)
     lbfgs *o = self;
     size_t n = o->p->n, elements = o->p->elements;
     int count = o->count;
-    nscl_state_vector(st, "x", o->x, elements, n);
-    nscl_state_vector(st, "gradient", o->g[o->current], elements, n);
+    nscl_state_vector(st, "x", o->x, sizeof(float), elements, n);
+    nscl_state_vector(st, "gradient", o->g[o->current], sizeof(float), elements, n);
     nscl_state_real(st, "loss", &o->loss);
     nscl_state_real(st, "highest", &o->highest);
     nscl_state_real(st, "shrink", &o->shrink);
@@ -187,8 +188,8 @@ static void exchange(void *self, nscl_state *st)
     for (int i = 0; i < count && nscl_state_good(st); i++) {
         pair *a = pair_at(o, i);
         hold(o, a);
-        nscl_state_vector(st, "s", a->s, elements, n);
-        nscl_state_vector(st, "y", a->y, elements, n);
+        nscl_state_vector(st, "s", a->s, o->pair_bytes, elements, n);
+        nscl_state_vector(st, "y", a->y, o->pair_bytes, elements, n);
         nscl_state_real(st, "s . y", &a->sy);
     }
 }
@@ -229,7 +230,8 @@ static void accept(lbfgs *o, nscl_point to, double start_slope)
         if (!a)
             return;
         a->sy = sy;
-        NSCL_RUN(ctx, "lbfgs_pair", DIM1(o->blocks), ARG(a->s), ARG(a->y), ARG(o->d), ARG(o->g[to.gradient]), ARG(o->g[o->current]), ARG(o->blocks), ARG(t));
+        NSCL_RUN_WITH(ctx, "lbfgs_pair", o->pair_option, DIM1(o->blocks), ARG(a->s), ARG(a->y), ARG(o->d), ARG(o->g[to.gradient]), ARG(o->g[o->current]),
+                      ARG(o->blocks), ARG(t));
     }
     NSCL_RUN(ctx, "step_to", DIM1(o->blocks), ARG(o->x), ARG(o->x), ARG(o->d), ARG(o->blocks), ARG(t));
     o->current = to.gradient;
@@ -305,6 +307,11 @@ static nscl_status begin(lbfgs *o)
     return NSCL_OK;
 }
 
+size_t nscl_lbfgs_pair_bytes(int short_pairs)
+{
+    return short_pairs ? sizeof(cl_ushort) : sizeof(cl_float);
+}
+
 nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings *settings)
 {
     nscl_context *ctx = p->ctx;
@@ -314,8 +321,9 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     o.pairs = calloc((size_t)settings->history, sizeof *o.pairs);
     if (!o.pairs)
         return nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for an L-BFGS history of %d", settings->history);
+    o.pair_option = settings->short_pairs ? "" : "-DPAIR_BITS=32";
+    o.pair_bytes = nscl_lbfgs_pair_bytes(settings->short_pairs);
     o.trial = nscl_buffer_zero(ctx, bytes);
-    o.work = settings->precondition ? nscl_buffer_zero(ctx, bytes) : NULL;
     o.d = nscl_buffer_zero(ctx, bytes);
     for (int i = 0; i < 3; i++)
         o.g[i] = nscl_buffer_zero(ctx, bytes);
@@ -338,7 +346,6 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     if (status == NSCL_OK && o.stop)
         status = NSCL_CANCELLED;
     nscl_buffer_free(ctx, o.trial);
-    nscl_buffer_free(ctx, o.work);
     nscl_buffer_free(ctx, o.d);
     for (int i = 0; i < 3; i++)
         nscl_buffer_free(ctx, o.g[i]);

@@ -16,10 +16,12 @@ static void rehearse_optimiser(nscl_run *r)
     const nscl_settings *s = r->settings;
     size_t bytes = r->problem.n * sizeof(float);
     int lbfgs = s->optimizer == NSCL_LBFGS, pairs = s->lbfgs_history < s->iterations ? s->lbfgs_history : s->iterations;
-    int vectors = lbfgs ? 5 + (s->precondition > 0) + 2 * pairs : 4 + 2 * (s->ema > 0);
+    int vectors = lbfgs ? 5 : 4 + 2 * (s->ema > 0);
     nscl_pyramid pyramid = {0};
     for (int i = 0; i < vectors; i++)
         nscl_buffer_create(ctx, bytes);
+    for (int i = 0; lbfgs && i < 2 * pairs; i++)
+        nscl_buffer_create(ctx, r->problem.n * nscl_lbfgs_pair_bytes(s->precondition > 0));
     if (lbfgs && s->precondition > 0)
         pyramid = nscl_pyramid_create(ctx, r->h, r->w, s->precondition);
     if (ctx->error.code == NSCL_OK)

@@ -42,6 +42,7 @@ double nscl_problem_evaluate(nscl_problem *p, cl_mem g, cl_mem x, void (*also)(v
 typedef struct nscl_lbfgs_settings {
     int evaluations; /* at most, counted from 1; never stops before by itself */
     int history;
+    int short_pairs; /* s and y are kept in bfloat16, rounded: half the memory, and of its traffic; 0: in floats */
     nscl_line_search line_search;
     double learning_rate;                        /* first trial step (1), or the step where line_search is none */
     void (*precondition)(void *state, cl_mem v); /* v = H0 v in place, H0 symmetric and positive; NULL: the identity */
@@ -57,6 +58,8 @@ typedef struct nscl_lbfgs_settings {
  * cubic interpolation, or with a fixed step; both take the steps of torch.optim.LBFGS. x is improved in place.
  * NSCL_CANCELLED where report asked to stop, NSCL_BAD_NUMBER where the loss is not finite at the start. */
 nscl_status nscl_lbfgs_run(nscl_problem *problem, cl_mem x, const nscl_lbfgs_settings *settings);
+/* Bytes that an element of s or y takes. */
+size_t nscl_lbfgs_pair_bytes(int short_pairs);
 
 typedef struct nscl_adam_settings {
     int steps;

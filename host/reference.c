@@ -283,6 +283,13 @@ void nscl_ref_step_to(double *y, const double *x, const double *d, size_t n, dou
         y[i] = x[i] + t * d[i];
 }
 
+double nscl_ref_bfloat16(double v)
+{
+    int exponent;
+    double mantissa = frexp(v, &exponent);
+    return ldexp(nearbyint(ldexp(mantissa, 8)), exponent - 8);
+}
+
 void nscl_ref_lbfgs_pair(double *s, double *y, const double *d, const double *g, const double *g_old, size_t n, double t)
 {
     for (size_t i = 0; i < n; i++) {

@@ -40,6 +40,8 @@ typedef enum nscl_ref_adam { NSCL_REF_ADAM_TENSORFLOW, NSCL_REF_ADAM_KINGMA } ns
 void nscl_ref_adam_step(double *x, double *m, double *v, const double *g, size_t n, int t, double lr, double b1, double b2, double eps, nscl_ref_adam form,
                         double lo, double hi);
 void nscl_ref_step_to(double *y, const double *x, const double *d, size_t n, double t);
+/* v rounded to bfloat16, to even; v is 0 or of a normal float's size. */
+double nscl_ref_bfloat16(double v);
 void nscl_ref_lbfgs_pair(double *s, double *y, const double *d, const double *g, const double *g_old, size_t n, double t);
 
 /* The pyramid on pictures (3, h, w): y = down x, of (h + 1) / 2 by (w + 1) / 2; x += weight * 4 down^T y; and v = H0 v. */

@@ -210,20 +210,20 @@ void nscl_state_text(nscl_state *st, const char *name, char **text)
     get(st, *text, bytes);
 }
 
-void nscl_state_vector(nscl_state *st, const char *name, cl_mem vector, size_t elements, size_t n)
+void nscl_state_vector(nscl_state *st, const char *name, cl_mem vector, size_t each, size_t elements, size_t n)
 {
-    if (!head(st, name, 'v', elements * sizeof(float), 1))
+    if (!head(st, name, 'v', elements * each, 1))
         return;
-    float *values = calloc(n, sizeof *values);
+    void *values = calloc(n, each);
     if (!values)
         nscl_fail(&st->error, NSCL_NO_MEMORY, "no memory for %s of '%s'", name, st->path);
     else if (st->in) {
-        get(st, values, elements * sizeof *values);
+        get(st, values, elements * each);
         if (st->error.code == NSCL_OK)
-            nscl_buffer_write(st->ctx, vector, values, n * sizeof *values);
+            nscl_buffer_write(st->ctx, vector, values, n * each);
     } else {
-        nscl_buffer_read(st->ctx, values, vector, elements * sizeof *values);
-        put(st, values, elements * sizeof *values);
+        nscl_buffer_read(st->ctx, values, vector, elements * each);
+        put(st, values, elements * each);
     }
     free(values);
     if (st->ctx->error.code != NSCL_OK) /* the context keeps it: the run ends with it */

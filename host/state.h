@@ -4,7 +4,7 @@
  *
  *     nscl_state *st = nscl_state_create(ctx, path);  or  nscl_state_open(ctx, path, &error)
  *     nscl_state_real(st, "rate", &rate);
- *     nscl_state_vector(st, "x", x, elements, n);
+ *     nscl_state_vector(st, "x", x, sizeof(float), elements, n);
  *     status = nscl_state_close(st, &error);          writes the sum, renames; or tells what did not fit */
 #ifndef NSCL_STATE_H
 #define NSCL_STATE_H
@@ -23,8 +23,8 @@ void nscl_state_integer(nscl_state *state, const char *name, int *value);
 void nscl_state_real(nscl_state *state, const char *name, double *value);
 /* Reading: *text is what was stored, malloc'ed, NULL after a failure. */
 void nscl_state_text(nscl_state *state, const char *name, char **text);
-/* `elements` floats of a vector of n; the rest, padding, becomes zero. */
-void nscl_state_vector(nscl_state *state, const char *name, cl_mem vector, size_t elements, size_t n);
+/* `elements` of a vector of n, of `each` bytes; the rest, padding, becomes zero. */
+void nscl_state_vector(nscl_state *state, const char *name, cl_mem vector, size_t each, size_t elements, size_t n);
 
 /* Ends it with this message, which names the cure; the first one is kept. */
 void nscl_state_refuse(nscl_state *state, const char *message);

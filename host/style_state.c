@@ -81,7 +81,7 @@ static void exchange_run(nscl_run *r, nscl_state *st)
     nscl_state_integer(st, "since look", &r->loss.since_look);
     if (r->best) {
         nscl_state_real(st, "best loss", &r->best_loss);
-        nscl_state_vector(st, "best", r->best, r->problem.elements, r->problem.n);
+        nscl_state_vector(st, "best", r->best, sizeof(float), r->problem.elements, r->problem.n);
     }
 }
 

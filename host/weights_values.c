@@ -93,13 +93,15 @@ void nscl_values_decode(float *out, const unsigned char *bytes, size_t count, ns
 
 void nscl_values_encode(unsigned char *out, const float *values, size_t count, nscl_value_type type)
 {
-    size_t size = type == NSCL_VALUE_F16 ? 2 : 4;
+    size_t size = type == NSCL_VALUE_F32 ? 4 : 2;
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         if (type == NSCL_VALUE_F16)
             bits = half_encode(values[i]);
         else
             memcpy(&bits, &values[i], sizeof bits);
+        if (type == NSCL_VALUE_BF16)
+            bits = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
         for (size_t b = 0; b < size; b++)
             out[i * size + b] = (unsigned char)(bits >> 8 * b & 255);
     }

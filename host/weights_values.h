@@ -16,7 +16,7 @@ size_t nscl_value_size(nscl_value_type type);
 
 void nscl_values_decode(float *out, const unsigned char *bytes, size_t count, nscl_value_type type);
 
-/* F32 or F16, the latter rounded to nearest even (too large becomes infinite). */
+/* F32, F16 or BF16, the latter two rounded to nearest even (too large becomes infinite). */
 void nscl_values_encode(unsigned char *out, const float *values, size_t count, nscl_value_type type);
 
 #endif

@@ -232,7 +232,7 @@ typedef struct nscl_settings {
     int iterations;       /* L-BFGS: evaluations of the loss. Adam: steps. >= 1 */
     int round_iterations; /* length of a round, after which L-BFGS begins anew where it is; Adam only counts them. At least 2, or
                            * 0: one round */
-    int lbfgs_history;
+    int lbfgs_history; /* pairs of vectors, of 16 bits an element (bfloat16) where precondition is over 0, of 32 where it is 0; 1 to 1000 */
     double precondition; /* weight of each level of a pyramid to the finer one in L-BFGS's first guess of the inverse
                           * Hessian; 0: none. 0 to 4 */
     nscl_line_search line_search;

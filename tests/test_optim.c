@@ -167,10 +167,11 @@ static const double FIRST_CHANGE = 0.01, GUESS_SCALE = 1.5;
 typedef struct textbook {
     const host_function *function;
     size_t n;
-    double x[MOST], d[MOST], g[3][MOST], s[STEPS][MOST], y[STEPS][MOST];
+    double x[MOST], d[MOST], g[3][MOST], s[STEPS][MOST], y[STEPS][MOST], sy[STEPS];
     int pairs; /* made in all: only the last `history` are used, but none is forgotten, so that there is no ring */
     int history, evaluations, wanted, current, count;
     int h, w; /* of the picture for the pyramid of the given ratio; 0: none */
+    int short_pairs;
     double ratio, losses[STEPS + 64];
 } textbook;
 
@@ -204,21 +205,21 @@ static void textbook_direction(textbook *b)
     for (size_t i = 0; i < b->n; i++)
         b->d[i] = -g[i];
     for (int k = b->pairs - 1; k >= from; k--) {
-        alpha[k] = nscl_ref_dot_product(b->s[k], b->d, b->n) / nscl_ref_dot_product(b->s[k], b->y[k], b->n);
+        alpha[k] = nscl_ref_dot_product(b->s[k], b->d, b->n) / b->sy[k];
         nscl_ref_axpby(b->d, b->y[k], b->n, -alpha[k], 1);
     }
     textbook_precondition(b, b->d);
     if (b->pairs) {
-        const double *s = b->s[b->pairs - 1], *y = b->y[b->pairs - 1];
+        const double *y = b->y[b->pairs - 1];
         double hy[MOST];
         memcpy(hy, y, b->n * sizeof *hy);
         textbook_precondition(b, hy);
-        double scale = (b->h ? GUESS_SCALE : 1) * nscl_ref_dot_product(s, y, b->n) / nscl_ref_dot_product(y, hy, b->n);
+        double scale = (b->h ? GUESS_SCALE : 1) * b->sy[b->pairs - 1] / nscl_ref_dot_product(y, hy, b->n);
         for (size_t i = 0; i < b->n; i++)
             b->d[i] *= scale;
     }
     for (int k = from; k < b->pairs; k++)
-        nscl_ref_axpby(b->d, b->s[k], b->n, alpha[k] - nscl_ref_dot_product(b->y[k], b->d, b->n) / nscl_ref_dot_product(b->s[k], b->y[k], b->n), 1);
+        nscl_ref_axpby(b->d, b->s[k], b->n, alpha[k] - nscl_ref_dot_product(b->y[k], b->d, b->n) / b->sy[k], 1);
 }
 
 static void textbook_run(textbook *b, nscl_line_search search)
@@ -241,6 +242,11 @@ static void textbook_run(textbook *b, nscl_line_search search)
         if (search == NSCL_WOLFE && more)
             to = nscl_wolfe_search(start, to, textbook_trial, b, &not_finite);
         nscl_ref_lbfgs_pair(b->s[b->pairs], b->y[b->pairs], b->d, b->g[to.gradient], b->g[b->current], b->n, to.t);
+        b->sy[b->pairs] = nscl_ref_dot_product(b->s[b->pairs], b->y[b->pairs], b->n);
+        for (size_t i = 0; b->short_pairs && i < b->n; i++) {
+            b->s[b->pairs][i] = nscl_ref_bfloat16(b->s[b->pairs][i]);
+            b->y[b->pairs][i] = nscl_ref_bfloat16(b->y[b->pairs][i]);
+        }
         b->pairs++;
         nscl_ref_step_to(b->x, b->x, b->d, b->n, to.t);
         b->current = to.gradient;
@@ -254,18 +260,21 @@ typedef struct history_case {
     int history;
     nscl_line_search search;
     int h, w; /* 0: not preconditioned, 21 elements */
+    int short_pairs;
 } history_case;
 
 static const history_case histories[] = {
-    {"history 1, Wolfe", &host_quadratic, 1, NSCL_WOLFE, 0, 0},
-    {"history 2, Wolfe", &host_quadratic, 2, NSCL_WOLFE, 0, 0},
-    {"history 5, Wolfe", &host_quadratic, 5, NSCL_WOLFE, 0, 0},
-    {"history 5, Wolfe, Rosenbrock", &host_rosenbrock, 5, NSCL_WOLFE, 0, 0},
-    {"history 5, Wolfe, pyramid", &host_quadratic, 5, NSCL_WOLFE, 4, 5},
-    {"history 1, fixed step", &host_quadratic, 1, NSCL_FIXED_STEP, 0, 0},
-    {"history 2, fixed step", &host_quadratic, 2, NSCL_FIXED_STEP, 0, 0},
-    {"history 5, fixed step", &host_quadratic, 5, NSCL_FIXED_STEP, 0, 0},
-    {"history 5, fixed step, pyramid", &host_quadratic, 5, NSCL_FIXED_STEP, 4, 5},
+    {"history 1, Wolfe", &host_quadratic, 1, NSCL_WOLFE, 0, 0, 0},
+    {"history 2, Wolfe", &host_quadratic, 2, NSCL_WOLFE, 0, 0, 0},
+    {"history 5, Wolfe", &host_quadratic, 5, NSCL_WOLFE, 0, 0, 0},
+    {"history 5, Wolfe, Rosenbrock", &host_rosenbrock, 5, NSCL_WOLFE, 0, 0, 0},
+    {"history 5, Wolfe, pyramid", &host_quadratic, 5, NSCL_WOLFE, 4, 5, 0},
+    {"history 5, Wolfe, short", &host_quadratic, 5, NSCL_WOLFE, 0, 0, 1},
+    {"history 5, Wolfe, pyramid, short", &host_quadratic, 5, NSCL_WOLFE, 4, 5, 1},
+    {"history 1, fixed step", &host_quadratic, 1, NSCL_FIXED_STEP, 0, 0, 0},
+    {"history 2, fixed step", &host_quadratic, 2, NSCL_FIXED_STEP, 0, 0, 0},
+    {"history 5, fixed step", &host_quadratic, 5, NSCL_FIXED_STEP, 0, 0, 0},
+    {"history 5, fixed step, pyramid", &host_quadratic, 5, NSCL_FIXED_STEP, 4, 5, 0},
 };
 enum { HISTORIES = sizeof histories / sizeof *histories };
 
@@ -275,10 +284,10 @@ static void history(void **state)
     textbook *b = calloc(1, sizeof *b);
     size_t n = c->h ? (size_t)(3 * c->h * c->w) : 21;
     host_problem *p = host_problem_open(c->function, NULL, n, NSCL_LBFGS_SLOTS(c->history));
-    *b = (textbook){.function = c->function, .n = n, .history = c->history, .wanted = STEPS, .h = c->h, .w = c->w, .ratio = 1.5};
+    *b = (textbook){.function = c->function, .n = n, .history = c->history, .wanted = STEPS, .h = c->h, .w = c->w, .short_pairs = c->short_pairs, .ratio = 1.5};
     memcpy(b->x, p->start, b->n * sizeof *b->x);
     textbook_run(b, c->search);
-    nscl_lbfgs_settings s = {.evaluations = STEPS, .history = c->history, .line_search = c->search, .learning_rate = 1};
+    nscl_lbfgs_settings s = {.evaluations = STEPS, .history = c->history, .short_pairs = c->short_pairs, .line_search = c->search, .learning_rate = 1};
     nscl_pyramid pyramid = nscl_pyramid_create(test_ctx, c->h, c->w, b->ratio);
     if (c->h) {
         s.precondition = nscl_pyramid_apply;

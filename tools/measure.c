@@ -11,6 +11,7 @@
 #include "gemm.h"
 #include "kernel.h"
 #include "noise.h"
+#include "optim.h"
 #include "os.h"
 
 enum { MOST_SAMPLES = 64 };
@@ -318,8 +319,8 @@ measure_memory measure_memory_of(const nscl_context *ctx, nscl_conv_algorithm al
             m.grams += (double)vgg_width[i] * vgg_width[i] * sizeof(float);
     }
     m.grams += 2.0 * 512 * 512 * sizeof(float); /* the picture's own Gram matrix and its slope */
-    m.vectors = (8 + 1.0 / 3) * vector;         /* content, x, trial, direction, three gradients; the preconditioner's, and its pyramid */
-    m.history = 2.0 * history * vector;
+    m.vectors = (7 + 1.0 / 3) * vector;         /* content, x, trial, direction, three gradients, and the preconditioner's pyramid */
+    m.history = 2.0 * history * 3 * (double)nscl_lbfgs_pair_bytes(1);
     return m;
 }
 
