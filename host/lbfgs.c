@@ -312,6 +312,11 @@ size_t nscl_lbfgs_pair_bytes(int short_pairs)
     return short_pairs ? sizeof(cl_ushort) : sizeof(cl_float);
 }
 
+const char *nscl_lbfgs_pair_option(int short_pairs)
+{
+    return short_pairs ? "" : "-DPAIR_BITS=32";
+}
+
 nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings *settings)
 {
     nscl_context *ctx = p->ctx;
@@ -321,7 +326,7 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     o.pairs = calloc((size_t)settings->history, sizeof *o.pairs);
     if (!o.pairs)
         return nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for an L-BFGS history of %d", settings->history);
-    o.pair_option = settings->short_pairs ? "" : "-DPAIR_BITS=32";
+    o.pair_option = nscl_lbfgs_pair_option(settings->short_pairs);
     o.pair_bytes = nscl_lbfgs_pair_bytes(settings->short_pairs);
     o.trial = nscl_buffer_zero(ctx, bytes);
     o.d = nscl_buffer_zero(ctx, bytes);

@@ -58,8 +58,9 @@ typedef struct nscl_lbfgs_settings {
  * cubic interpolation, or with a fixed step; both take the steps of torch.optim.LBFGS. x is improved in place.
  * NSCL_CANCELLED where report asked to stop, NSCL_BAD_NUMBER where the loss is not finite at the start. */
 nscl_status nscl_lbfgs_run(nscl_problem *problem, cl_mem x, const nscl_lbfgs_settings *settings);
-/* Bytes that an element of s or y takes. */
+/* Bytes that an element of s or y takes, and the option of the kernels that touch them (cl/optim.cl). */
 size_t nscl_lbfgs_pair_bytes(int short_pairs);
+const char *nscl_lbfgs_pair_option(int short_pairs);
 
 typedef struct nscl_adam_settings {
     int steps;
