@@ -97,9 +97,9 @@ cl_mem nscl_check_output(nscl_check *check, size_t n);
 /* The same as feature maps are kept: floats, or 16 bits each (nscl_precision_set). Blocks are such, too. */
 cl_mem nscl_check_stored_input(nscl_check *check, const double *x, size_t n);
 cl_mem nscl_check_stored_output(nscl_check *check, size_t n);
-/* The same as L-BFGS keeps its pairs: floats, or bfloat16, which x is rounded to. */
-cl_mem nscl_check_pair_input(nscl_check *check, double *x, size_t n, int short_pairs);
-cl_mem nscl_check_pair_output(nscl_check *check, size_t n, int short_pairs);
+/* The same as L-BFGS keeps its pairs: floats, or, preconditioned, bfloat16, which x is rounded to. */
+cl_mem nscl_check_pair_input(nscl_check *check, double *x, size_t n, int preconditioned);
+cl_mem nscl_check_pair_output(nscl_check *check, size_t n, int preconditioned);
 cl_mem nscl_check_blocks_input(nscl_check *check, const double *x, int c, int h, int w);
 cl_mem nscl_check_blocks_output(nscl_check *check, int c, int h, int w);
 cl_mem nscl_check_square_input(nscl_check *check, const double *x, int c);
@@ -108,7 +108,7 @@ nscl_conv *nscl_check_conv(nscl_check *check, const double *kernel, const double
 /* Back again. The guard zone must be as it was, and padding must be zero. */
 double *nscl_check_read(nscl_check *check, cl_mem mem, size_t n);
 double *nscl_check_read_stored(nscl_check *check, cl_mem mem, size_t n);
-double *nscl_check_read_pair(nscl_check *check, cl_mem mem, size_t n, int short_pairs);
+double *nscl_check_read_pair(nscl_check *check, cl_mem mem, size_t n, int preconditioned);
 double *nscl_check_read_blocks(nscl_check *check, cl_mem mem, int c, int h, int w);
 double *nscl_check_read_square(nscl_check *check, cl_mem mem, int c);
 /* Sum of a slot of NSCL_PARTIALS out of `slots`; the others must be untouched. */

@@ -15,14 +15,6 @@ enum { GUARD = 2 * NSCL_GROUP * 16 };
 static const uint32_t untouched = NSCL_CHECK_UNTOUCHED;
 static const uint16_t untouched_half = 0x7fa5; /* of either kind */
 
-/* What nothing has been written to. */
-static uint32_t *fresh(nscl_check *check, size_t n)
-{
-    uint32_t *bits = nscl_check_memory(check, n * sizeof *bits);
-    for (size_t i = 0; i < n; i++)
-        bits[i] = untouched;
-    return bits;
-}
 /* ---- Host arrays ---- */
 
 void *nscl_check_memory(nscl_check *check, size_t bytes)
@@ -99,25 +91,23 @@ static cl_mem kept(nscl_check *check, cl_mem mem)
     return check->arrays[check->array_count++] = mem;
 }
 
+static const void *guard_of(nscl_value_type type)
+{
+    return type == NSCL_VALUE_F32 ? (const void *)&untouched : (const void *)&untouched_half;
+}
+
 static cl_mem place(nscl_check *check, const double *x, size_t n, nscl_value_type type)
 {
-    if (type == NSCL_VALUE_F32) {
-        uint32_t *bits = fresh(check, n + GUARD);
-        for (size_t i = 0; x && i < n; i++) {
-            float v = (float)x[i];
-            memcpy(&bits[i], &v, sizeof v);
-        }
-        return kept(check, nscl_buffer_copy(check->ctx, bits, (n + GUARD) * sizeof *bits));
-    }
-    uint16_t *bits = nscl_check_memory(check, (n + GUARD) * sizeof *bits);
+    size_t each = nscl_value_size(type);
+    unsigned char *bytes = nscl_check_memory(check, (n + GUARD) * each);
     for (size_t i = 0; i < n + GUARD; i++) {
         float v = x && i < n ? (float)x[i] : 0;
         if (x && i < n)
-            nscl_values_encode((unsigned char *)&bits[i], &v, 1, type);
+            nscl_values_encode(bytes + i * each, &v, 1, type);
         else
-            bits[i] = untouched_half;
+            memcpy(bytes + i * each, guard_of(type), each);
     }
-    return kept(check, nscl_buffer_copy(check->ctx, bits, (n + GUARD) * sizeof *bits));
+    return kept(check, nscl_buffer_copy(check->ctx, bytes, (n + GUARD) * each));
 }
 
 static nscl_value_type stored_type(const nscl_check *check)
@@ -125,9 +115,9 @@ static nscl_value_type stored_type(const nscl_check *check)
     return check->ctx->half_storage ? NSCL_VALUE_F16 : NSCL_VALUE_F32;
 }
 
-static nscl_value_type pair_type(int short_pairs)
+static nscl_value_type pair_type(int preconditioned)
 {
-    return short_pairs ? NSCL_VALUE_BF16 : NSCL_VALUE_F32;
+    return preconditioned ? NSCL_VALUE_BF16 : NSCL_VALUE_F32;
 }
 
 cl_mem nscl_check_input(nscl_check *check, const double *x, size_t n)
@@ -150,16 +140,16 @@ cl_mem nscl_check_stored_output(nscl_check *check, size_t n)
     return place(check, NULL, n, stored_type(check));
 }
 
-cl_mem nscl_check_pair_input(nscl_check *check, double *x, size_t n, int short_pairs)
+cl_mem nscl_check_pair_input(nscl_check *check, double *x, size_t n, int preconditioned)
 {
-    for (size_t i = 0; short_pairs && i < n; i++)
+    for (size_t i = 0; preconditioned && i < n; i++)
         x[i] = nscl_ref_bfloat16(x[i]);
-    return place(check, x, n, pair_type(short_pairs));
+    return place(check, x, n, pair_type(preconditioned));
 }
 
-cl_mem nscl_check_pair_output(nscl_check *check, size_t n, int short_pairs)
+cl_mem nscl_check_pair_output(nscl_check *check, size_t n, int preconditioned)
 {
-    return place(check, NULL, n, pair_type(short_pairs));
+    return place(check, NULL, n, pair_type(preconditioned));
 }
 
 /* Place of (channel, pixel) among blocks of m pixels. */
@@ -195,17 +185,14 @@ cl_mem nscl_check_square_input(nscl_check *check, const double *x, int c)
 
 static double *read_as(nscl_check *check, cl_mem mem, size_t n, nscl_value_type type)
 {
-    static const unsigned char *guards[] = {[NSCL_VALUE_F32] = (const unsigned char *)&untouched,
-                                            [NSCL_VALUE_F16] = (const unsigned char *)&untouched_half,
-                                            [NSCL_VALUE_BF16] = (const unsigned char *)&untouched_half};
-    size_t each = type == NSCL_VALUE_F32 ? sizeof untouched : sizeof untouched_half;
+    size_t each = nscl_value_size(type);
     double *y = nscl_check_zeros(check, n);
     unsigned char *bytes = nscl_check_memory(check, (n + GUARD) * each);
     nscl_buffer_read(check->ctx, bytes, mem, (n + GUARD) * each);
     if (check->ctx->error.code != NSCL_OK)
         return nscl_check_device(check), y;
     for (size_t i = 0; i < GUARD; i++)
-        if (memcmp(bytes + (n + i) * each, guards[type], each) != 0) {
+        if (memcmp(bytes + (n + i) * each, guard_of(type), each) != 0) {
             nscl_check_complain(check, "wrote %zu places past the end of an array of %zu", i + 1, n);
             break;
         }
@@ -227,9 +214,9 @@ double *nscl_check_read_stored(nscl_check *check, cl_mem mem, size_t n)
     return read_as(check, mem, n, stored_type(check));
 }
 
-double *nscl_check_read_pair(nscl_check *check, cl_mem mem, size_t n, int short_pairs)
+double *nscl_check_read_pair(nscl_check *check, cl_mem mem, size_t n, int preconditioned)
 {
-    return read_as(check, mem, n, pair_type(short_pairs));
+    return read_as(check, mem, n, pair_type(preconditioned));
 }
 
 double *nscl_check_read_blocks(nscl_check *check, cl_mem mem, int c, int h, int w)

@@ -24,9 +24,9 @@ void nscl_check_sum_absolute(nscl_check *check, int unused);
 /* check_steps.c: kernels that the optimisers and the pictures launch themselves */
 void nscl_check_adam_step(nscl_check *check, int form);
 void nscl_check_step_to(nscl_check *check, int unused);
-void nscl_check_lbfgs_pair(nscl_check *check, int short_pairs);
-void nscl_check_lbfgs_widen(nscl_check *check, int short_pairs);
-void nscl_check_lbfgs_update(nscl_check *check, int short_pairs);
+void nscl_check_lbfgs_pair(nscl_check *check, int preconditioned);
+void nscl_check_lbfgs_widen(nscl_check *check, int preconditioned);
+void nscl_check_lbfgs_update(nscl_check *check, int preconditioned);
 void nscl_check_lbfgs_scale(nscl_check *check, int unused);
 void nscl_check_resize_pass(nscl_check *check, int round_levels);
 void nscl_check_image_affine(nscl_check *check, int unused);

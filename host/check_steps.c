@@ -61,7 +61,7 @@ void nscl_check_step_to(nscl_check *check, int unused)
     }
 }
 
-void nscl_check_lbfgs_pair(nscl_check *check, int short_pairs)
+void nscl_check_lbfgs_pair(nscl_check *check, int preconditioned)
 {
     EACH_COUNT(n, blocks)
     {
@@ -71,17 +71,17 @@ void nscl_check_lbfgs_pair(nscl_check *check, int short_pairs)
             continue;
         double *d = nscl_check_normal(check, n), *g = nscl_check_normal(check, n), *old = nscl_check_normal(check, n), *s = nscl_check_zeros(check, n),
                *y = nscl_check_zeros(check, n);
-        cl_mem ds = nscl_check_pair_output(check, n, short_pairs), dy = nscl_check_pair_output(check, n, short_pairs), dd = nscl_check_input(check, d, n),
+        cl_mem ds = nscl_check_pair_output(check, n, preconditioned), dy = nscl_check_pair_output(check, n, preconditioned), dd = nscl_check_input(check, d, n),
                dg = nscl_check_input(check, g, n), dold = nscl_check_input(check, old, n);
-        NSCL_RUN_WITH(check->ctx, "lbfgs_pair", nscl_lbfgs_pair_option(short_pairs), DIM1(count), ARG(ds), ARG(dy), ARG(dd), ARG(dg), ARG(dold), ARG(count),
+        NSCL_RUN_WITH(check->ctx, "lbfgs_pair", nscl_lbfgs_pair_option(preconditioned), DIM1(count), ARG(ds), ARG(dy), ARG(dd), ARG(dg), ARG(dold), ARG(count),
                       ARG(t));
         nscl_ref_lbfgs_pair(s, y, d, g, old, n, (double)t);
-        nscl_check_compare(check, "s", nscl_check_read_pair(check, ds, n, short_pairs), s, NULL, n, 1);
-        nscl_check_compare(check, "y", nscl_check_read_pair(check, dy, n, short_pairs), y, NULL, n, 1);
+        nscl_check_compare(check, "s", nscl_check_read_pair(check, ds, n, preconditioned), s, NULL, n, 1);
+        nscl_check_compare(check, "y", nscl_check_read_pair(check, dy, n, preconditioned), y, NULL, n, 1);
     }
 }
 
-void nscl_check_lbfgs_widen(nscl_check *check, int short_pairs)
+void nscl_check_lbfgs_widen(nscl_check *check, int preconditioned)
 {
     EACH_COUNT(n, blocks)
     {
@@ -89,14 +89,14 @@ void nscl_check_lbfgs_widen(nscl_check *check, int short_pairs)
         if (!nscl_check_case(check, "%zu floats", n))
             continue;
         double *v = nscl_check_normal(check, n);
-        cl_mem dq = nscl_check_output(check, n), dv = nscl_check_pair_input(check, v, n, short_pairs);
-        NSCL_RUN_WITH(check->ctx, "lbfgs_widen", nscl_lbfgs_pair_option(short_pairs), DIM1(count), ARG(dq), ARG(dv), ARG(count));
+        cl_mem dq = nscl_check_output(check, n), dv = nscl_check_pair_input(check, v, n, preconditioned);
+        NSCL_RUN_WITH(check->ctx, "lbfgs_widen", nscl_lbfgs_pair_option(preconditioned), DIM1(count), ARG(dq), ARG(dv), ARG(count));
         nscl_check_compare(check, "q", nscl_check_read(check, dq, n), v, NULL, n, 1);
     }
 }
 
 /* Sums of slots 0 and 1, of the first, or of none go into q, slot 2 is left alone, slot 3 is the result. */
-void nscl_check_lbfgs_update(nscl_check *check, int short_pairs)
+void nscl_check_lbfgs_update(nscl_check *check, int preconditioned)
 {
     enum { SLOTS = 5, OUT = 3 };
     EACH_COUNT(n, blocks) for (int terms = 0; terms < 3; terms++)
@@ -111,9 +111,9 @@ void nscl_check_lbfgs_update(nscl_check *check, int short_pairs)
                *magnitude = nscl_check_zeros(check, n);
         for (size_t i = (size_t)OUT * NSCL_PARTIALS; i < sums; i++)
             slots[i] = NAN;
-        cl_mem dslots = nscl_check_input(check, slots, sums), dq = nscl_check_input(check, q, n), dv = nscl_check_pair_input(check, v, n, short_pairs),
-               dw = nscl_check_pair_input(check, w, n, short_pairs);
-        NSCL_RUN_WITH(check->ctx, "lbfgs_update", nscl_lbfgs_pair_option(short_pairs), REDUCE(check->ctx), ARG(dslots), ARG(out), ARG(dq), ARG(dv), ARG(dw),
+        cl_mem dslots = nscl_check_input(check, slots, sums), dq = nscl_check_input(check, q, n), dv = nscl_check_pair_input(check, v, n, preconditioned),
+               dw = nscl_check_pair_input(check, w, n, preconditioned);
+        NSCL_RUN_WITH(check->ctx, "lbfgs_update", nscl_lbfgs_pair_option(preconditioned), REDUCE(check->ctx), ARG(dslots), ARG(out), ARG(dq), ARG(dv), ARG(dw),
                       ARG(count), ARG(a), ARG(ca), ARG(b), ARG(cb));
         double c = 0, size = 0, sum = 0, size_of_sum = 0, got = 0;
         for (size_t i = 0; i < NSCL_PARTIALS; i++) {

@@ -54,11 +54,11 @@ static const nscl_check_row rows[] = {
     {"adam_step", "Kingma", 0, nscl_check_adam_step, NSCL_REF_ADAM_KINGMA, FEW(24)},
     {"step_to", "", 0, nscl_check_step_to, 0, FEW(2)},
     {"lbfgs_pair", "", 0, nscl_check_lbfgs_pair, 0, FEW(2)},
-    {"lbfgs_pair", "short", 0, nscl_check_lbfgs_pair, 1, {0x1p-17, 0x1p16 + 2, 0, 0}}, /* rounded to 8 bits: off by 2^-8 at most */
+    {"lbfgs_pair", "preconditioned", 0, nscl_check_lbfgs_pair, 1, {0x1p-17, 0x1p16 + 2, 0, 0}}, /* rounded to 8 bits: off by 2^-8 at most */
     {"lbfgs_widen", "", 0, nscl_check_lbfgs_widen, 0, EXACT},
-    {"lbfgs_widen", "short", 0, nscl_check_lbfgs_widen, 1, EXACT},
+    {"lbfgs_widen", "preconditioned", 0, nscl_check_lbfgs_widen, 1, EXACT},
     {"lbfgs_update", "", 0, nscl_check_lbfgs_update, 0, SUM},
-    {"lbfgs_update", "short", 0, nscl_check_lbfgs_update, 1, SUM},
+    {"lbfgs_update", "preconditioned", 0, nscl_check_lbfgs_update, 1, SUM},
     {"lbfgs_scale", "", 0, nscl_check_lbfgs_scale, 0, SUM},
     {"pyramid_down", "", 0, nscl_check_pyramid_down, 0, FEW(16)},
     {"pyramid_up", "", 0, nscl_check_pyramid_up, 0, FEW(8)},

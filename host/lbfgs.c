@@ -21,8 +21,6 @@ typedef struct lbfgs {
     nscl_problem *p;
     const nscl_lbfgs_settings *settings;
     cl_mem x, trial, d, g[3]; /* trial: of a step; between steps, room for anything */
-    const char *pair_option;  /* how pairs are kept, to their kernels */
-    size_t pair_bytes;        /* of an element */
     cl_ulong blocks;
     int current;               /* which g belongs to x */
     int other;                 /* which g the running evaluation fills */
@@ -43,6 +41,16 @@ static int slot(const lbfgs *o, int which)
     return o->p->first_slot + which;
 }
 
+static size_t pair_bytes(const lbfgs *o)
+{
+    return nscl_lbfgs_pair_bytes(o->settings->precondition != NULL);
+}
+
+static const char *pair_option(const lbfgs *o)
+{
+    return nscl_lbfgs_pair_option(o->settings->precondition != NULL);
+}
+
 static pair *pair_at(const lbfgs *o, int i)
 {
     return &o->pairs[(o->first + i) % o->history];
@@ -54,7 +62,7 @@ static void update(lbfgs *o, int out, cl_mem q, cl_mem v, cl_mem w, int a, doubl
     nscl_context *ctx = o->p->ctx;
     float fa = (float)ca, fb = (float)cb;
     cl_int so = slot(o, out), sa = slot(o, a), sb = slot(o, b);
-    NSCL_RUN_WITH(ctx, "lbfgs_update", o->pair_option, REDUCE(ctx), ARG(o->p->sums), ARG(so), ARG(q), ARG(v), ARG(w), ARG(o->blocks), ARG(sa), ARG(fa), ARG(sb),
+    NSCL_RUN_WITH(ctx, "lbfgs_update", pair_option(o), REDUCE(ctx), ARG(o->p->sums), ARG(so), ARG(q), ARG(v), ARG(w), ARG(o->blocks), ARG(sa), ARG(fa), ARG(sb),
                   ARG(fb));
 }
 
@@ -89,7 +97,7 @@ static void find_direction(lbfgs *o)
         update(o, i ? ALPHA + i - 1 : SCRATCH, o->d, a->y, i ? pair_at(o, i - 1)->s : a->y, ALPHA + i, -1 / a->sy, SCRATCH, 0);
     }
     /* The initial inverse Hessian: H0 times guess_scale s . y / y . H0 y of the newest pair. */
-    NSCL_RUN_WITH(ctx, "lbfgs_widen", o->pair_option, DIM1(o->blocks), ARG(o->trial), ARG(newest->y), ARG(o->blocks));
+    NSCL_RUN_WITH(ctx, "lbfgs_widen", pair_option(o), DIM1(o->blocks), ARG(o->trial), ARG(newest->y), ARG(o->blocks));
     precondition(o, o->trial);
     product(o, SCRATCH, o->trial, newest->y);
     precondition(o, o->d);
@@ -101,7 +109,7 @@ static void find_direction(lbfgs *o)
         pair *a = pair_at(o, i);
         update(o, i + 1 < k ? beta + i + 1 : START_SLOPE, o->d, a->s, i + 1 < k ? pair_at(o, i + 1)->y : a->s, ALPHA + i, 1 / a->sy, beta + i, -1 / a->sy);
     }
-    nscl_dot_product(ctx, o->p->sums, slot(o, START_SLOPE), g, o->d, o->p->n);
+    nscl_dot_product(ctx, o->p->sums, slot(o, START_SLOPE), g, o->d, o->p->n); /* g is kept otherwise than pairs are */
 }
 
 static void enqueue_slope(void *state)
@@ -162,8 +170,8 @@ static void hold(lbfgs *o, pair *a)
 {
     if (a->s)
         return;
-    a->s = nscl_buffer_zero(o->p->ctx, o->p->n * o->pair_bytes);
-    a->y = nscl_buffer_zero(o->p->ctx, o->p->n * o->pair_bytes);
+    a->s = nscl_buffer_zero(o->p->ctx, o->p->n * pair_bytes(o));
+    a->y = nscl_buffer_zero(o->p->ctx, o->p->n * pair_bytes(o));
 }
 
 static void exchange(void *self, nscl_state *st)
@@ -188,8 +196,8 @@ static void exchange(void *self, nscl_state *st)
     for (int i = 0; i < count && nscl_state_good(st); i++) {
         pair *a = pair_at(o, i);
         hold(o, a);
-        nscl_state_vector(st, "s", a->s, o->pair_bytes, elements, n);
-        nscl_state_vector(st, "y", a->y, o->pair_bytes, elements, n);
+        nscl_state_vector(st, "s", a->s, pair_bytes(o), elements, n);
+        nscl_state_vector(st, "y", a->y, pair_bytes(o), elements, n);
         nscl_state_real(st, "s . y", &a->sy);
     }
 }
@@ -230,7 +238,7 @@ static void accept(lbfgs *o, nscl_point to, double start_slope)
         if (!a)
             return;
         a->sy = sy;
-        NSCL_RUN_WITH(ctx, "lbfgs_pair", o->pair_option, DIM1(o->blocks), ARG(a->s), ARG(a->y), ARG(o->d), ARG(o->g[to.gradient]), ARG(o->g[o->current]),
+        NSCL_RUN_WITH(ctx, "lbfgs_pair", pair_option(o), DIM1(o->blocks), ARG(a->s), ARG(a->y), ARG(o->d), ARG(o->g[to.gradient]), ARG(o->g[o->current]),
                       ARG(o->blocks), ARG(t));
     }
     NSCL_RUN(ctx, "step_to", DIM1(o->blocks), ARG(o->x), ARG(o->x), ARG(o->d), ARG(o->blocks), ARG(t));
@@ -307,14 +315,14 @@ static nscl_status begin(lbfgs *o)
     return NSCL_OK;
 }
 
-size_t nscl_lbfgs_pair_bytes(int short_pairs)
+size_t nscl_lbfgs_pair_bytes(int preconditioned)
 {
-    return short_pairs ? sizeof(cl_ushort) : sizeof(cl_float);
+    return preconditioned ? sizeof(cl_ushort) : sizeof(cl_float);
 }
 
-const char *nscl_lbfgs_pair_option(int short_pairs)
+const char *nscl_lbfgs_pair_option(int preconditioned)
 {
-    return short_pairs ? "" : "-DPAIR_BITS=32";
+    return preconditioned ? "" : "-DPAIR_BITS=32";
 }
 
 nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings *settings)
@@ -326,8 +334,6 @@ nscl_status nscl_lbfgs_run(nscl_problem *p, cl_mem x, const nscl_lbfgs_settings 
     o.pairs = calloc((size_t)settings->history, sizeof *o.pairs);
     if (!o.pairs)
         return nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for an L-BFGS history of %d", settings->history);
-    o.pair_option = nscl_lbfgs_pair_option(settings->short_pairs);
-    o.pair_bytes = nscl_lbfgs_pair_bytes(settings->short_pairs);
     o.trial = nscl_buffer_zero(ctx, bytes);
     o.d = nscl_buffer_zero(ctx, bytes);
     for (int i = 0; i < 3; i++)

@@ -42,10 +42,11 @@ double nscl_problem_evaluate(nscl_problem *p, cl_mem g, cl_mem x, void (*also)(v
 typedef struct nscl_lbfgs_settings {
     int evaluations; /* at most, counted from 1; never stops before by itself */
     int history;
-    int short_pairs; /* s and y are kept in bfloat16, rounded: half the memory, and of its traffic; 0: in floats */
     nscl_line_search line_search;
-    double learning_rate;                        /* first trial step (1), or the step where line_search is none */
-    void (*precondition)(void *state, cl_mem v); /* v = H0 v in place, H0 symmetric and positive; NULL: the identity */
+    double learning_rate; /* first trial step (1), or the step where line_search is none */
+    /* v = H0 v in place, H0 symmetric and positive. NULL: the identity. With one, s and y are kept in bfloat16, rounded: half the
+     * memory, and of its traffic; without, in floats, so that the steps are torch.optim.LBFGS's. */
+    void (*precondition)(void *state, cl_mem v);
     void *precondition_state;
     double first_change; /* root mean square change of the first steepest-descent trial; 0: the step is min(1, 1 / |g|_1) */
     /* The first guess of the inverse Hessian is this times s . y / y . H0 y of the newest pair, which is too short: it
@@ -59,8 +60,8 @@ typedef struct nscl_lbfgs_settings {
  * NSCL_CANCELLED where report asked to stop, NSCL_BAD_NUMBER where the loss is not finite at the start. */
 nscl_status nscl_lbfgs_run(nscl_problem *problem, cl_mem x, const nscl_lbfgs_settings *settings);
 /* Bytes that an element of s or y takes, and the option of the kernels that touch them (cl/optim.cl). */
-size_t nscl_lbfgs_pair_bytes(int short_pairs);
-const char *nscl_lbfgs_pair_option(int short_pairs);
+size_t nscl_lbfgs_pair_bytes(int preconditioned);
+const char *nscl_lbfgs_pair_option(int preconditioned);
 
 typedef struct nscl_adam_settings {
     int steps;

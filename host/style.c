@@ -324,7 +324,6 @@ static nscl_status run_lbfgs(nscl_run *r)
     nscl_lbfgs_settings lbfgs = {.evaluations = s->iterations,
                                  .round = s->round_iterations,
                                  .history = s->lbfgs_history,
-                                 .short_pairs = s->precondition > 0,
                                  .line_search = s->line_search,
                                  .learning_rate = s->learning_rate};
     if (s->precondition > 0) {

@@ -93,7 +93,7 @@ void nscl_values_decode(float *out, const unsigned char *bytes, size_t count, ns
 
 void nscl_values_encode(unsigned char *out, const float *values, size_t count, nscl_value_type type)
 {
-    size_t size = type == NSCL_VALUE_F32 ? 4 : 2;
+    size_t size = types[type].size;
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         if (type == NSCL_VALUE_F16)

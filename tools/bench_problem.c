@@ -209,7 +209,6 @@ double bench_peak_bytes(bench_problem *p)
     nscl_pyramid pyramid = nscl_pyramid_create(p->ctx, p->size, p->size, painting.precondition);
     nscl_lbfgs_settings settings = {.evaluations = 1, .history = 1, .line_search = NSCL_WOLFE, .learning_rate = 1, .first_change = 0.5};
     if (painting.precondition > 0) {
-        settings.short_pairs = 1;
         settings.precondition = nscl_pyramid_apply;
         settings.precondition_state = &pyramid;
     }
