@@ -60,6 +60,13 @@ int test_open(void)
     return 0;
 }
 
+void test_no_error(void)
+{
+    nscl_error error = {0};
+    if (nscl_context_status(test_ctx, &error) != NSCL_OK)
+        fail_msg("%s", error.text);
+}
+
 int test_close(int status)
 {
     nscl_check_release(&test_check);

@@ -28,6 +28,9 @@ int test_open(void);
 /* Closes it and passes the status on. */
 int test_close(int status);
 
+/* Fails the test where the device has failed; waits for it. */
+void test_no_error(void);
+
 /* The same random data for every row, whichever run before. */
 void test_row_seed(void);
 /* A row of a test's own; test_row_end prints the worst errors and fails the test if any case failed. */

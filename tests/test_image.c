@@ -22,13 +22,6 @@ static nscl_filter filter_called(const char *name)
     return NSCL_FILTER_NEAREST;
 }
 
-static void assert_no_error(void)
-{
-    nscl_error error = {0};
-    if (nscl_context_status(test_ctx, &error) != NSCL_OK)
-        fail_msg("%s", error.text);
-}
-
 /* The resized picture as (h, w, 3), as golden files have it. */
 static float *resized(const nscl_picture *in, int oh, int ow, nscl_filter filter, int round_levels)
 {
@@ -38,7 +31,7 @@ static float *resized(const nscl_picture *in, int oh, int ow, nscl_filter filter
     nscl_buffer_read(test_ctx, planes, y, 3 * m * sizeof *planes);
     nscl_buffer_free(test_ctx, x);
     nscl_buffer_free(test_ctx, y);
-    assert_no_error();
+    test_no_error();
     for (size_t i = 0; i < m; i++)
         for (size_t c = 0; c < 3; c++)
             out[3 * i + c] = planes[c * m + i];
@@ -123,7 +116,7 @@ static void round_trip(void **state)
         nscl_image_to_variable(test_ctx, u, x, h, w, mean);
         nscl_image_from_variable(test_ctx, x, u, h, w, mean);
         assert_int_equal(nscl_image_download(test_ctx, &out, x, alpha, h, w, depth), NSCL_OK);
-        assert_no_error();
+        test_no_error();
         assert_int_equal(out.channels, channels);
         assert_int_equal(out.depth, depth);
         assert_memory_equal(out.samples, in.samples, (size_t)(w * h * channels * depth / 8));
@@ -152,7 +145,7 @@ static void clamped(void **state)
     nscl_image_from_variable(test_ctx, x, u, 1, N, mean);
     nscl_picture out = {0};
     assert_int_equal(nscl_image_download(test_ctx, &out, x, NULL, 1, N, 8), NSCL_OK);
-    assert_no_error();
+    test_no_error();
     for (int i = 0; i < N; i++)
         for (int c = 0; c < 3; c++)
             if (fabsf(levels[i] - 0.5f) > 0.1f) /* there the mean's rounding decides */

@@ -6,13 +6,6 @@
 #include "os_pages.h"
 #include "test.h"
 
-static void assert_no_error(void)
-{
-    nscl_error error = {0};
-    if (nscl_context_status(test_ctx, &error) != NSCL_OK)
-        fail_msg("%s", error.text);
-}
-
 /* Just below, at and above what is made of large pages, and what fills the last one to a part. */
 static const size_t sizes[] = {4, 4096, 1900000, 2097088, 2097152, 2097216, 6000000, 9437184};
 enum { SIZES = sizeof sizes / sizeof *sizes };
@@ -37,7 +30,7 @@ static void assert_holds(cl_mem mem, const float *want, size_t bytes)
     assert_non_null(got);
     memset(got, 0xff, bytes);
     nscl_buffer_read(test_ctx, got, mem, bytes);
-    assert_no_error();
+    test_no_error();
     assert_memory_equal(got, want, bytes);
     free(got);
 }
@@ -95,7 +88,7 @@ static size_t pages_mapped(void)
     return pages;
 }
 
-/* Of what stays, 3 GiB of address space would be left. */
+/* Were it not, 3 GiB of address space would be taken at the end. */
 static void given_back(void **state)
 {
     enum { TIMES = 200 };
@@ -105,7 +98,7 @@ static void given_back(void **state)
     for (int i = 0; i < TIMES; i++) {
         cl_mem mem = nscl_buffer_zero(test_ctx, bytes);
         nscl_buffer_free(test_ctx, mem);
-        assert_no_error(); /* waits for the device */
+        test_no_error(); /* waits for the device */
         if (i == TIMES / 10)
             before = pages_mapped();
     }

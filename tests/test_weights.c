@@ -15,6 +15,7 @@
 
 #include "embedded.h"
 #include "os.h"
+#include "reference.h"
 #include "weights_make.h"
 #include "weights_read.h"
 #include "weights_values.h"
@@ -102,6 +103,30 @@ static void test_own_round_trip(void **state)
             nscl_weights_free(back);
             free(path);
         }
+}
+
+static void test_bfloat16(void **state)
+{
+    static const struct {
+        float value;
+        unsigned bits;
+    } rows[] = {{0.0f, 0},
+                {-1.0f, 0xbf80},
+                {1 + 0x1p-8f, 0x3f80}, /* halfway, to even */
+                {1 + 0x3p-8f, 0x3f82},
+                {1 + 0x1.02p-8f, 0x3f81},
+                {0x1.fffffep127f, 0x7f80},
+                {INFINITY, 0x7f80}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned char b[2];
+        float back;
+        nscl_values_encode(b, &rows[i].value, 1, NSCL_VALUE_BF16);
+        assert_int_equal(b[0] | b[1] << 8, rows[i].bits);
+        nscl_values_decode(&back, b, 1, NSCL_VALUE_BF16);
+        if (isfinite(back))
+            assert_true((double)back == nscl_ref_bfloat16((double)rows[i].value));
+    }
 }
 
 static void test_half(void **state)
@@ -413,9 +438,9 @@ static void test_write_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_round_trip), cmocka_unit_test(test_half),        cmocka_unit_test(test_names), cmocka_unit_test(test_keras),
-        cmocka_unit_test(test_matconvnet),     cmocka_unit_test(test_safetensors), cmocka_unit_test(test_real),  cmocka_unit_test(test_by_name),
-        cmocka_unit_test(test_builtin),        cmocka_unit_test(test_write_fails),
+        cmocka_unit_test(test_own_round_trip), cmocka_unit_test(test_half),       cmocka_unit_test(test_bfloat16),    cmocka_unit_test(test_names),
+        cmocka_unit_test(test_keras),          cmocka_unit_test(test_matconvnet), cmocka_unit_test(test_safetensors), cmocka_unit_test(test_real),
+        cmocka_unit_test(test_by_name),        cmocka_unit_test(test_builtin),    cmocka_unit_test(test_write_fails),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }
