@@ -19,8 +19,8 @@ whatever the channels are. So the student's features shall have the teacher's pr
   kernel  products of pixels of one picture and the next, as they are and about their mean
   gram    distances between the Gram matrices of pictures, and the products of their differences
   seen    how far the difference of a picture's Gram matrix and its painting's, by the linear map, is from the teacher's.
-          Where a picture is nearly painted, what the student does not see is all that is left, mostly a turn of the
-          features' mean (widths.py), which is nothing beside the variance of pixels.
+          Where a picture is nearly painted, what the student does not see is all that is left, as much of it a turn of
+          the features' mean as of their covariances (widths.py): little beside the variance of pixels.
 """
 
 import argparse, glob, math, os, time

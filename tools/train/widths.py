@@ -6,8 +6,9 @@
 DIR as for distil.py. Prints the share of the variance of VGG-19's relu4_1 that is lost
   where the features of one layer before keep only so many of their principal components,
   where relu4_1 is the best linear map of so many of its channels (start.py picks them), on pictures not fitted to;
-and of a picture painted with preset gatys, what share of the squared difference of relu4_1's Gram matrices, from the
-painting's, the difference of the outer products of the features' means has (it may exceed 1).
+and of a picture painted with preset gatys, what shares of the squared difference of relu4_1's Gram matrices, from the
+painting's, the differences of their two parts have, the outer products of the features' means and the covariances (their
+sum may exceed 1: the parts' differences need not be orthogonal).
 """
 
 import argparse, glob, os
@@ -79,7 +80,9 @@ def main():
         painting = F.interpolate(painting, size, mode="bilinear", antialias=True, align_corners=False)
         f, g = features(teacher, painted), features(teacher, painting)
         outer = [torch.outer(m, m) for m in (h.mean((0, 2, 3)) for h in (f, g))]
-        print("share of the means: %.2f" % ((outer[0] - outer[1]).pow(2).sum() / (gram(f) - gram(g)).pow(2).sum()))
+        whole, means = gram(f) - gram(g), outer[0] - outer[1]
+        for name, part in (("means", means), ("covariances", whole - means)):
+            print("share of the %s: %.2f" % (name, part.pow(2).sum() / whole.pow(2).sum()))
 
 
 if __name__ == "__main__":
