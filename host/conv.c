@@ -9,8 +9,6 @@
 #include "tile.h"
 #include "tuning.h"
 
-enum { IMAGE_TILE = 8 }; /* TX of cl/conv_image.cl */
-
 const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS] = {
     "image", "direct", "gemm", "winograd4", "winograd6", "winograd2", "winograd4-batched", "winograd4-clblast", "implicit"};
 
@@ -227,13 +225,19 @@ void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm which
     conv->algorithm = which;
 }
 
+/* For a row of w pixels in register blocks of n: where a work-item is a core's whole work, it takes the row, so that it begins less often. */
+static int row_items(const nscl_context *ctx, int w, int n)
+{
+    return ctx->heavy_items == 1 ? 1 : (w + n - 1) / n;
+}
+
 static void forward(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu)
 {
     if (conv->algorithm == NSCL_CONV_IMAGE) {
         if (!conv->packed[0])
             conv->packed[0] = conv->packed[1] = pack_image(ctx, conv->kernel, conv->cout);
-        NSCL_RUN(ctx, "conv_image_fwd", HEAVY3(ctx, (w + IMAGE_TILE - 1) / IMAGE_TILE, h, nscl_blocks(ctx, conv->cout)), ARG(y), ARG(x), ARG(conv->packed[0]),
-                 ARG(conv->bias), ARG(h), ARG(w), ARG(relu));
+        NSCL_RUN(ctx, "conv_image_fwd", HEAVY3(ctx, row_items(ctx, w, ctx->register_block), h, nscl_blocks(ctx, conv->cout)), ARG(y), ARG(x),
+                 ARG(conv->packed[0]), ARG(conv->bias), ARG(h), ARG(w), ARG(relu));
         return;
     }
     const algorithm *a = &algorithms[conv->algorithm];
@@ -249,7 +253,8 @@ static void backward(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, c
         cl_int blocks = nscl_blocks(ctx, conv->cout);
         if (!conv->packed[0])
             conv->packed[0] = conv->packed[1] = pack_image(ctx, conv->kernel, conv->cout);
-        NSCL_RUN(ctx, "conv_image_bwd", DIM2(w, h), ARG(dx), ARG(dz), ARG(conv->packed[0]), ARG(blocks), ARG(h), ARG(w));
+        NSCL_RUN(ctx, "conv_image_bwd", HEAVY2(ctx, row_items(ctx, w, ctx->register_block * 2 / 3), h), ARG(dx), ARG(dz), ARG(conv->packed[0]), ARG(blocks),
+                 ARG(h), ARG(w));
         return;
     }
     const algorithm *a = &algorithms[conv->algorithm];
