@@ -2,10 +2,10 @@
  * N = B * CB, lanes past C zero. */
 #include "product.cl"
 
-#if CB >= 8
-#define LANES 8 /* of block j at a time: OV * LANES sums stay in registers */
+#if CB == 16
+#define LANES 8 /* of block j at a time: OV * LANES sums stay in registers, of which narrower vectors have fewer */
 #define REPEAT_LANES(F) REPEAT_8(F)
-#elif CB == 4
+#elif CB >= 4
 #define LANES 4
 #define REPEAT_LANES(F) REPEAT_4(F)
 #else
@@ -119,24 +119,21 @@ kernel void gram_loss(global float *restrict partial, int slot, global floatb *r
 }
 
 /* df = slope f times [f > 0] where masked is not 0 (+ df where accumulate is not 0); slope is symmetric.
- * Work-items: OV output blocks, `tiles` tiles of NR pixels: these stay in a core's cache while all blocks visit them, as
- * the slope's columns do from tile to tile. The last tile of m >= NR pixels begins earlier and writes only its own. */
+ * Work-items: OV output blocks, register block of NR pixels. The last of m >= NR pixels begins earlier and writes only its own. */
 kernel void gram_bwd(global storedb *restrict df, global const float *restrict slope, global const storedb *restrict f, int blocks, ulong m,
-                     int tiles, int masked, int accumulate)
+                     int masked, int accumulate)
 {
     int b = (int)get_global_id(0) * OV;
-    ulong n = (ulong)blocks * CB, from = get_global_id(1) * NR * tiles, to = min(from + NR * tiles, m);
+    ulong n = (ulong)blocks * CB, own = get_global_id(1) * NR, first = m < NR ? 0 : min(own, m - NR);
     if (b >= blocks)
         return;
-    for (ulong own = from; own < to; own += NR) {
-        ulong first = m < NR ? 0 : min(own, m - NR);
-        floatb s[OV * NR];
-        PRODUCT_ZERO
-        if (m >= NR)
-            product_stored(s, slope + b * CB, n, f + first, m, blocks);
-        else /* fewer pixels than the register block: one at a time */
-            for (ulong i = 0; i < n; i++) {
-                global const floatb *row = (global const floatb *)(slope + i * n + b * CB);
+    floatb s[OV * NR];
+    PRODUCT_ZERO
+    if (m >= NR)
+        product_stored(s, slope + b * CB, n, f + first, m, blocks);
+    else /* fewer pixels than the register block: one at a time */
+        for (ulong i = 0; i < n; i++) {
+            global const floatb *row = (global const floatb *)(slope + i * n + b * CB);
 #define PIXEL(p)                                                               \
     if (p < m) {                                                               \
         float x = GET_LANE(f + i / CB * m + p, i % CB);                        \
@@ -144,8 +141,8 @@ kernel void gram_bwd(global storedb *restrict df, global const float *restrict s
         if (OV == 2)                                                           \
             s[(OV - 1) * NR + p] = fma(row[OV - 1], (floatb)x, s[(OV - 1) * NR + p]); \
     }
-                REPEAT_NR(PIXEL)
-            }
+            REPEAT_NR(PIXEL)
+        }
 #define WRITE_ONE(p, o)                                                        \
     if (first + p >= own && first + p < m) {                                   \
         ulong at = (b + o) * m + first + p;                                    \
@@ -153,10 +150,44 @@ kernel void gram_bwd(global storedb *restrict df, global const float *restrict s
         PUT(df + at, accumulate ? GET(df + at) + g : g);                       \
     }
 #define WRITE_FIRST(p) WRITE_ONE(p, 0)
-        REPEAT_NR(WRITE_FIRST)
+#define WRITE_SECOND(p) WRITE_ONE(p, OV - 1)
+    REPEAT_NR(WRITE_FIRST)
 #if OV == 2
-#define WRITE_SECOND(p) WRITE_ONE(p, 1)
-        REPEAT_NR(WRITE_SECOND)
+    REPEAT_NR(WRITE_SECOND)
 #endif
+}
+
+/* The slope as gram_bwd_near reads it: panels (blocks / OV, N, OV) floatb of its columns. Work-items: block, row. */
+kernel void gram_panels(global floatb *restrict panels, global const floatb *restrict slope, int blocks)
+{
+    int b = (int)get_global_id(0), row = (int)get_global_id(1);
+    if (b < blocks && row < blocks * CB)
+        panels[((ulong)(b / OV) * blocks * CB + row) * OV + b % OV] = slope[(ulong)row * blocks + b];
+}
+
+/* gram_bwd for devices that run one work-item a core: an item copies a strip of `tiles` register blocks to a scratch slot of
+ * its own, (tiles, blocks, NR) floatb, where they lie side by side (in f the blocks of channels are far apart, often on the same
+ * sets of a cache), and multiplies them with every panel. Work-items share the strips. */
+kernel void gram_bwd_near(global storedb *restrict df, global const float *restrict panels, global const storedb *restrict f,
+                          global floatb *restrict scratch, int blocks, ulong m, ulong strips, int tiles, int masked, int accumulate)
+{
+    ulong id = get_global_id(0), items = get_global_size(0), tile = (ulong)blocks * NR;
+    global floatb *v = scratch + id * tiles * tile;
+    for (ulong strip = id * strips / items; strip < (id + 1) * strips / items; strip++) {
+        ulong own = strip * tiles * NR, count = min((ulong)tiles * NR, m - own);
+        for (ulong b = 0; b < (ulong)blocks; b++)
+            for (ulong t = 0, p = 0; p < count; t++)
+                for (int j = 0; j < NR; j++, p++)
+                    v[t * tile + b * NR + j] = p < count ? GET(f + b * m + own + p) : (floatb)0.0f;
+        for (ulong b = 0; b < (ulong)blocks; b += OV)
+            for (ulong first = own; first < own + count; first += NR) {
+                floatb s[OV * NR];
+                PRODUCT_ZERO
+                product(s, panels + b * CB * blocks * CB, OV * CB, (global const float *)(v + (first - own) * blocks), NR * CB, blocks);
+                REPEAT_NR(WRITE_FIRST)
+#if OV == 2
+                REPEAT_NR(WRITE_SECOND)
+#endif
+            }
     }
 }

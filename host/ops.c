@@ -116,13 +116,28 @@ void nscl_gram_loss(nscl_context *ctx, cl_mem partial, int slot, cl_mem slope, c
     NSCL_RUN(ctx, "gram_loss", REDUCE(ctx), ARG(partial), ARG(slot), ARG(slope), ARG(gram), ARG(target), ARG(n), ARG(factor), ARG(accumulate));
 }
 
+/* Of a strip of register blocks, in a cache that a core has to itself; a panel of the slope serves them all. */
+enum { NEAR_BYTES = 128 << 10 };
+
 static void gram_bwd_blocked(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, cl_ulong m, int masked, int accumulate)
 {
     cl_ulong nr = (cl_ulong)ctx->register_block;
-    int ov = nscl_output_vectors(ctx, c);
-    cl_int blocks = nscl_blocks(ctx, c), tiles = ctx->heavy_items == 1 ? 8 : 1;
-    cl_ulong strips = (m + nr * (cl_ulong)tiles - 1) / (nr * (cl_ulong)tiles);
-    NSCL_RUN_WITH(ctx, "gram_bwd", nscl_output_option(ov), HEAVY2(ctx, blocks / ov, strips), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m), ARG(tiles),
+    const char *option = nscl_output_option(nscl_output_vectors(ctx, c));
+    cl_int blocks = nscl_blocks(ctx, c), pairs = blocks / nscl_output_vectors(ctx, c);
+    if (ctx->heavy_items > 1) {
+        NSCL_RUN_WITH(ctx, "gram_bwd", option, HEAVY2(ctx, pairs, (m + nr - 1) / nr), ARG(df), ARG(slope), ARG(f), ARG(blocks), ARG(m), ARG(masked),
+                      ARG(accumulate));
+        return;
+    }
+    size_t side = nscl_gram_side(ctx, c), tile = nr * side * sizeof(float);
+    cl_ulong items = 4 * ctx->facts.compute_units, all = (m + nr - 1) / nr; /* several items even out other loads on the machine */
+    cl_int near = tile < NEAR_BYTES / 2 ? (cl_int)(NEAR_BYTES / tile) : 2, share = (cl_int)((all + items - 1) / items), tiles = near < share ? near : share;
+    cl_ulong strips = (all + (cl_ulong)tiles - 1) / (cl_ulong)tiles;
+    if (items > strips)
+        items = strips;
+    cl_mem scratch = nscl_scratch(ctx, 0, items * (cl_ulong)tiles * tile), panels = nscl_scratch(ctx, 1, side * side * sizeof(float));
+    NSCL_RUN_WITH(ctx, "gram_panels", option, DIM2(blocks, side), ARG(panels), ARG(slope), ARG(blocks));
+    NSCL_RUN_WITH(ctx, "gram_bwd_near", option, HEAVY2(ctx, items, 1), ARG(df), ARG(panels), ARG(f), ARG(scratch), ARG(blocks), ARG(m), ARG(strips), ARG(tiles),
                   ARG(masked), ARG(accumulate));
 }
 
