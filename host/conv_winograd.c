@@ -43,6 +43,18 @@ static const int blocks_wide[] = {13, 12, 11, 10, 9}, blocks_narrow[] = {6, 5};
 enum { WEIGHTS_FAR = 8, WEIGHTS_NEAR = 1 };
 #define NEAR_BYTES ((double)(768 << 10))
 
+/* At most so many groups of nr tiles a batch. Few channels: one, which stays near. Wide vectors: 60 tiles, about. Narrow ones come
+ * with smaller caches: as many as make what is between the transforms, which then is far as well, two fifths of the weights. */
+static int most_groups(const nscl_context *ctx, int in, int out, int nr)
+{
+    if (in <= 64)
+        return 1;
+    if (ctx->block == 16)
+        return 5;
+    int groups = 2 * in * out / (5 * (in + out) * nr);
+    return groups < 3 ? 3 : groups;
+}
+
 static plan make_plan(const nscl_context *ctx, int in, int out, int h, int w, int tile)
 {
     int units = (int)ctx->facts.compute_units, tiles = ((w + tile - 1) / tile) * ((h + tile - 1) / tile), share = (tiles + units - 1) / units;
@@ -52,8 +64,7 @@ static plan make_plan(const nscl_context *ctx, int in, int out, int h, int w, in
     plan best = {0};
     for (int i = 0; i < count; i++) {
         int nr = choices[i], mine = (share + nr - 1) / nr; /* groups of a unit */
-        int most = in <= 64 ? 1 : mine < 5 ? mine : (mine + (mine + 4) / 5 - 1) / ((mine + 4) / 5);
-        int batches = (mine + most - 1) / most;
+        int limit = most_groups(ctx, in, out, nr), batches = mine ? (mine + limit - 1) / limit : 1, most = (mine + batches - 1) / batches;
         /* A sum's loads and stores weigh more in a smaller block. */
         double cost = frequencies * (mine * (nr + 1.0) + batches * (weights > NEAR_BYTES ? WEIGHTS_FAR : WEIGHTS_NEAR));
         if (best.nr && cost >= best.cost)
