@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Functions ---- */
 
@@ -92,6 +93,8 @@ static void evaluate(void *user, cl_mem gradient, cl_mem x)
     float *values = calloc(p->problem.n, sizeof *values);
     assert_true(g && values);
     int bad = faulty(p, at);
+    if (p->visited && p->problem.evaluations < HOST_MOST)
+        memcpy(p->visited + (size_t)p->problem.evaluations * p->n, at, p->n * sizeof *at);
     p->loss = p->function->value(p->state, at, g, p->n);
     if (bad && !p->gradient_only)
         p->loss = p->fault;

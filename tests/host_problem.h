@@ -37,7 +37,8 @@ typedef struct host_problem {
     int fault_at, gradient_only;
     int stop_at; /* report asks to stop at this evaluation */
     double *start;
-    double loss; /* of the present evaluation */
+    double *visited; /* (evaluations, n): where to keep the vectors evaluated, HOST_MOST at most; NULL: nowhere */
+    double loss;     /* of the present evaluation */
     /* By evaluation: the function's own value, what was reported, the value at the vector shown, the note. */
     int count;
     double losses[HOST_MOST], reported[HOST_MOST], shown[HOST_MOST];
