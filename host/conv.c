@@ -227,7 +227,8 @@ void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm which
     conv->algorithm = which;
 }
 
-/* For a row of w pixels in register blocks of n: where a work-item is a core's whole work, it takes the row, so that it begins less often. */
+/* For a row of w pixels in register blocks of n (cl/conv_image.cl: NR, and two thirds of it, NG): where a work-item is a core's whole work, it takes the row,
+ * so that it begins less often. */
 static int row_items(const nscl_context *ctx, int w, int n)
 {
     return ctx->heavy_items == 1 ? 1 : (w + n - 1) / n;

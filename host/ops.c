@@ -117,7 +117,7 @@ void nscl_gram_loss(nscl_context *ctx, cl_mem partial, int slot, cl_mem slope, c
 }
 
 /* Of a strip of register blocks, in a cache that a core has to itself; a panel of the slope serves them all. */
-enum { NEAR_BYTES = 128 << 10 };
+enum { STRIP_BYTES = 128 << 10 };
 
 static void gram_bwd_blocked(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem f, int c, cl_ulong m, int masked, int accumulate)
 {
@@ -131,7 +131,7 @@ static void gram_bwd_blocked(nscl_context *ctx, cl_mem df, cl_mem slope, cl_mem 
     }
     size_t side = nscl_gram_side(ctx, c), tile = nr * side * sizeof(float);
     cl_ulong items = 4 * ctx->facts.compute_units, all = (m + nr - 1) / nr; /* several items even out other loads on the machine */
-    cl_int near = tile < NEAR_BYTES / 2 ? (cl_int)(NEAR_BYTES / tile) : 2, share = (cl_int)((all + items - 1) / items), tiles = near < share ? near : share;
+    cl_int near = tile < STRIP_BYTES / 2 ? (cl_int)(STRIP_BYTES / tile) : 2, share = (cl_int)((all + items - 1) / items), tiles = near < share ? near : share;
     cl_ulong strips = (all + (cl_ulong)tiles - 1) / (cl_ulong)tiles;
     if (items > strips)
         items = strips;

@@ -198,7 +198,7 @@ static void size_that_fits(void **state)
         printf("  %.2f of %ld bytes: %s\n", shares[i], need, a.error.text);
         assert_int_equal(a.status, NSCL_NO_MEMORY);
         const char *told = strstr(a.error.text, "give --size ");
-        assert_true(told && sscanf(told, "give --size %d", &size) == 1 && size < LARGER && size > LARGER / 2 * shares[i]);
+        assert_true(told && sscanf(told, "give --size %d", &size) == 1 && size < LARGER && size > 0.521 * LARGER * shares[i]);
         r.settings.size = size;
         fault_paint_on(&smaller, &r, ctx);
         if (smaller.status != NSCL_OK)
