@@ -21,7 +21,8 @@ foreach(block 1 4 8 16)
     set(test_on_pocl-${block}-all ${test_on_pocl-${block}})
 endforeach()
 set(test_on_pocl-all NSCL_DEVICE=portable NSCL_TEST_FAULTS=all)
-# Its compiler takes ten times PoCL's time, rusticl's the same again: all shapes are for `ctest -L slow`, and so are all rows.
+# Its compiler takes ten times PoCL's time, rusticl's the same again: all shapes are for `ctest -L slow`, and so are all rows and, of
+# rusticl, more than some cases of each.
 set(test_on_intel NSCL_DEVICE=intel NSCL_TEST_SMALL=2 "NSCL_TEST_SKIP=*clblast*")
 set(test_on_intel-all NSCL_DEVICE=intel)
 set(test_by_intel-all ${CMAKE_CURRENT_SOURCE_DIR}/intel.sh ${test_icd_dir})
@@ -29,7 +30,8 @@ set(test_by_intel ${CMAKE_CURRENT_SOURCE_DIR}/intel.sh ${test_icd_dir})
 # Those of both at once.
 set(test_on_cross NSCL_DEVICE=)
 set(test_by_cross ${test_by_intel})
-set(test_on_rusticl NSCL_DEVICE=llvmpipe RUSTICL_ENABLE=llvmpipe NSCL_TEST_SMALL=3 "NSCL_TEST_SKIP=conv_*winograd*,network*,*clblast*,*gemm*")
+set(test_on_rusticl NSCL_DEVICE=llvmpipe RUSTICL_ENABLE=llvmpipe NSCL_TEST_SMALL=2 NSCL_TEST_CASES=12
+    "NSCL_TEST_SKIP=conv_*winograd*,network*,*clblast*,*gemm*")
 set(test_on_rusticl-all NSCL_DEVICE=llvmpipe RUSTICL_ENABLE=llvmpipe NSCL_TEST_SMALL=2)
 # The simulator is loaded before the sanitizers' runtime, which the latter would refuse.
 set(test_on_oclgrind NSCL_DEVICE=oclgrind NSCL_TEST_SMALL=3 ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0)

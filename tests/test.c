@@ -37,8 +37,8 @@ int test_open(void)
 {
     nscl_error error = {0};
     const char *like = getenv("NSCL_TEST_LIKE");
-    const char *small = getenv("NSCL_TEST_SMALL");
-    test_check = (nscl_check){.small = small ? atoi(small) : 0, .no_memory = no_memory, .complain = complain};
+    const char *small = getenv("NSCL_TEST_SMALL"), *cases = getenv("NSCL_TEST_CASES");
+    test_check = (nscl_check){.small = small ? atoi(small) : 0, .wanted = cases ? atoi(cases) : 0, .no_memory = no_memory, .complain = complain};
     nscl_status status = nscl_open(&test_ctx, NULL, &error);
     if (status == NSCL_NO_DEVICE) {
         printf("skipped: %s\n", error.text);

@@ -2,7 +2,8 @@
  *
  * NSCL_DEVICE in the environment selects the device as it does for the program; without such a device a test program
  * says so and ends with TEST_SKIPPED. NSCL_TEST_SMALL is nscl_check's `small`: 1 for slow compilers, 2 for slow devices, 3 for
- * simulators. NSCL_TEST_LIKE=gpu runs the kernels as a GPU gets them: work-groups of many items that share sums. */
+ * simulators. NSCL_TEST_CASES is its `wanted`. NSCL_TEST_LIKE=gpu runs the kernels as a GPU gets them: work-groups of many
+ * items that share sums. */
 #ifndef TEST_H
 #define TEST_H
 
