@@ -1,13 +1,15 @@
 /* 3x3 convolution, zero padding 1, by Winograd's F(2x2, 3x3), F(4x4, 3x3) or F(6x6, 3x3), all in one kernel: a
  * work-item takes batches of tiles of TILE x TILE outputs through input transform, FREQUENCIES products and output
  * transform, in a scratch slot of its own that stays in cache. The tiles are dealt evenly to groups of at most NR, the
- * groups to the work-items, which take `most` groups at a time. For devices that run one work-item a core; no local
- * memory, no barriers.
+ * groups to the work-items, which take `most` groups at a time. The weights of OV output blocks pass by but once a batch,
+ * frequency by frequency, each panel fetched while the one before is at work, and their tiles are done with at once: what
+ * is between the transforms is V alone. For devices that run one work-item a core; no local memory, no barriers.
  *
  * x (I, h, w) storedb; y (O, h, w) storedb; U (FREQUENCIES, O / OV, I * CB, OV) floatb of output lanes. In a slot:
  * V (FREQUENCIES, most, I, NR) floatb, each plane one floatb longer so that the planes do not fall on the same cache
- * sets; then M (FREQUENCIES, O, most * NR) floatb, likewise. */
+ * sets; then M (FREQUENCIES, OV, most * NR) floatb, likewise. */
 #include "winograd_tile.cl"
+#include "fetch.cl"
 
 #ifndef PRODUCTS
 #define PRODUCTS 1 /* how often the products are made, for telling their time from the transforms' */
@@ -49,13 +51,27 @@ kernel void winograd_pack(global floatb *restrict u, global const float *restric
             u[(a * POINTS + c) * plane + at] = fma((floatb)g[c][0], r[a * 3], fma((floatb)g[c][1], r[a * 3 + 1], g[c][2] * r[a * 3 + 2]));
 }
 
+/* product() of a panel, which fetches `lines` lines of another from `next` on with each block. */
+inline void product_fetching(floatb *s, global const float *u, global const float *v, int blocks, global const float *next, int lines)
+{
+    const ulong ustride = OV * CB;
+    for (int i = 0; i < blocks; i++) {
+        for (int line = 0; line < lines; line++) {
+            fetch(next);
+            next += LINE;
+        }
+        PRODUCT_LANES_
+        v += NR * CB;
+    }
+}
+
 /* y may be mask. */
 kernel void winograd_conv(global storedb *y, global const storedb *restrict x, global const float *restrict u, global const floatb *restrict bias,
                           global const storedb *mask, global floatb *restrict scratch, int in, int out, int h, int w, int groups, int most,
                           int relu, int masked)
 {
     int columns = (w + TILE - 1) / TILE, tiles = columns * ((h + TILE - 1) / TILE), batch = NR * most;
-    ulong vplane = (ulong)batch * in + 1, mplane = (ulong)batch * out + 1, id = get_global_id(0), items = get_global_size(0);
+    ulong vplane = (ulong)batch * in + 1, mplane = (ulong)batch * OV + 1, id = get_global_id(0), items = get_global_size(0);
     global floatb *v = scratch + id * FREQUENCIES * (vplane + mplane), *m = v + FREQUENCIES * vplane;
     int last = (int)((id + 1) * groups / items);
     for (int first = (int)(id * groups / items); first < last; first += most) {
@@ -70,28 +86,35 @@ kernel void winograd_conv(global storedb *y, global const storedb *restrict x, g
                     for (int f = 0; f < FREQUENCIES; f++)
                         vg[f * vplane + t] = 0.0f;
             }
-        for (int r = 0; r < PRODUCTS * FREQUENCIES; r++)
-            for (int o = 0, f = PRODUCTS == 1 ? r : r % FREQUENCIES; o < out; o += OV) {
-                global const float *uf = u + ((ulong)f * out + o) * in * CB * CB;
+        /* Of a block of the next panel, so many a group as bring them all: from group g on where the groups before left off. */
+        int need = OV * CB * CB / LINE, lines = now > 1 ? (need + now - 1) / now : 0;
+        for (int o = 0; o < out; o += OV) {
+            for (int r = 0; r < PRODUCTS * FREQUENCIES; r++) {
+                int f = PRODUCTS == 1 ? r : r % FREQUENCIES;
+                ulong panel = (ulong)OV * CB * CB * in, panels = (ulong)(out / OV), at = (ulong)f * panels + o / OV;
+                global const float *uf = u + at * panel;
+                global const float *next = u + (f + 1 < FREQUENCIES ? at + panels : o + OV < out ? (ulong)(o / OV + 1) : 0) * panel;
                 for (int g = 0; g < now; g++) {
                     floatb s[OV * NR];
                     PRODUCT_ZERO
-                    product(s, uf, OV * CB, (global const float *)(v + f * vplane + (ulong)g * in * NR), NR * CB, in);
-                    global floatb *to = m + f * mplane + (ulong)o * batch + g * NR;
+                    product_fetching(s, uf, (global const float *)(v + f * vplane + (ulong)g * in * NR), in, next + (ulong)g * in * lines * LINE,
+                                     g * lines < need ? lines : 0);
+                    global floatb *to = m + f * mplane + g * NR;
 #define STORE(j)                                                               \
     to[j] = s[j];                                                              \
-    to[(ulong)(OV - 1) * batch + (j)] = s[(OV - 1) * NR + (j)];
+    to[(OV - 1) * batch + (j)] = s[(OV - 1) * NR + (j)];
                     REPEAT_NR(STORE)
                 }
             }
-        for (int o = 0; o < out; o++) {
-            floatb b = masked < 0 ? bias[o] : (floatb)0.0f;
-            ulong at = (ulong)o * h * w;
-            for (int g = 0; g < now; g++) {
-                int from = (int)((long)(first + g) * tiles / groups), to = (int)((long)(first + g + 1) * tiles / groups);
-                global const floatb *mg = m + (ulong)o * batch + g * NR;
-                for (int t = from; t < to; t++)
-                    output_transform(y + at, mg + t - from, mplane, h, w, t / columns, t % columns, b, relu, mask + at, masked > 0);
+            for (int n = 0; n < OV; n++) {
+                floatb b = masked < 0 ? bias[o + n] : (floatb)0.0f;
+                ulong at = (ulong)(o + n) * h * w;
+                for (int g = 0; g < now; g++) {
+                    int from = (int)((long)(first + g) * tiles / groups), to = (int)((long)(first + g + 1) * tiles / groups);
+                    global const floatb *mg = m + n * batch + g * NR;
+                    for (int t = from; t < to; t++)
+                        output_transform(y + at, mg + t - from, mplane, h, w, t / columns, t % columns, b, relu, mask + at, masked > 0);
+                }
             }
         }
     }

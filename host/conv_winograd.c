@@ -43,16 +43,12 @@ static const int blocks_wide[] = {13, 12, 11, 10, 9}, blocks_narrow[] = {6, 5};
 enum { WEIGHTS_FAR = 8, WEIGHTS_NEAR = 1 };
 #define NEAR_BYTES ((double)(768 << 10))
 
-/* At most so many groups of nr tiles a batch. Few channels: one, which stays near. Wide vectors: 60 tiles, about. Narrow ones come
- * with smaller caches: as many as make what is between the transforms, which then is far as well, two fifths of the weights. */
-static int most_groups(const nscl_context *ctx, int in, int out, int nr)
+/* At most so many groups of nr tiles a batch: so few that V stays in a core's own cache or near it, so many that the weights need
+ * not come faster than they can. Found by measurement on CPUs with vectors of 8. */
+static int most_groups(int in, int nr)
 {
-    if (in <= 64)
-        return 1;
-    if (ctx->block == 16)
-        return 5;
-    int groups = 2 * in * out / (5 * (in + out) * nr);
-    return groups < 3 ? 3 : groups;
+    int groups = (in <= 64 ? 12 : 24) / nr;
+    return groups < 1 ? 1 : groups;
 }
 
 static plan make_plan(const nscl_context *ctx, int in, int out, int h, int w, int tile)
@@ -64,7 +60,7 @@ static plan make_plan(const nscl_context *ctx, int in, int out, int h, int w, in
     plan best = {0};
     for (int i = 0; i < count; i++) {
         int nr = choices[i], mine = (share + nr - 1) / nr; /* groups of a unit */
-        int limit = most_groups(ctx, in, out, nr), batches = mine ? (mine + limit - 1) / limit : 1, most = (mine + batches - 1) / batches;
+        int limit = most_groups(in, nr), batches = mine ? (mine + limit - 1) / limit : 1, most = (mine + batches - 1) / batches;
         /* A sum's loads and stores weigh more in a smaller block. */
         double cost = frequencies * (mine * (nr + 1.0) + batches * (weights > NEAR_BYTES ? WEIGHTS_FAR : WEIGHTS_NEAR));
         if (best.nr && cost >= best.cost)
@@ -81,15 +77,32 @@ double nscl_conv_winograd_cost(const nscl_context *ctx, int in, int out, int h, 
     return make_plan(ctx, in, out, h, w, tile).cost;
 }
 
+/* " -DFETCH" where the compiler knows that hint (cl/fetch.cl). Emulated devices are not asked: what they compile with may die of it. */
+static const char *fetch_option(nscl_context *ctx)
+{
+    if (!ctx->fetch && ctx->error.code == NSCL_OK && !ctx->rehearsing) {
+        int at = ctx->at;
+        ctx->at = 0; /* a failure is no fault of this convolution */
+        ctx->fetch = !(ctx->facts.quirks & NSCL_QUIRK_EMULATED) && nscl_kernel_get(ctx, "fetch_probe", "") ? 1 : -1;
+        ctx->at = at;
+        if (ctx->error.code != NSCL_OK) {
+            nscl_log(ctx, NSCL_LOG_INFO, "weights are not fetched ahead: %s", ctx->error.text);
+            nscl_context_clear(ctx);
+        }
+    }
+    return ctx->fetch > 0 ? " -DFETCH" : "";
+}
+
 static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
 {
     plan n = make_plan(ctx, p->in, p->out, p->h, p->w, tile);
     cl_int in = nscl_blocks(ctx, p->in), out = nscl_blocks(ctx, p->out), masked = p->backward ? p->mask != NULL : -1;
     size_t frequencies = (size_t)(tile + 2) * (size_t)(tile + 2), width = (size_t)ctx->block * sizeof(float);
-    size_t slot = frequencies * ((size_t)(n.nr * n.most) * (size_t)(in + out) + 2) * width;
+    int ov = nscl_output_vectors(ctx, p->out);
+    size_t slot = frequencies * ((size_t)(n.nr * n.most) * (size_t)(in + ov) + 2) * width;
     cl_mem scratch = nscl_scratch(ctx, 0, (size_t)n.items * slot), bias = p->backward ? p->y : p->bias, mask = p->mask ? p->mask : p->y;
     char options[64];
-    int used = snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s", n.nr, tile, nscl_output_option(nscl_output_vectors(ctx, p->out)));
+    int used = snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s%s", n.nr, tile, nscl_output_option(ov), fetch_option(ctx));
     if (ctx->products > 1)
         snprintf(options + used, sizeof options - (size_t)used, " -DPRODUCTS=%d", ctx->products);
     nscl_dims dims = {1, {(size_t)n.items, 1, 1}, {1, 1, 1}};
