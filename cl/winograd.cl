@@ -86,7 +86,7 @@ kernel void winograd_conv(global storedb *y, global const storedb *restrict x, g
                     for (int f = 0; f < FREQUENCIES; f++)
                         vg[f * vplane + t] = 0.0f;
             }
-        /* Of a block of the next panel, so many a group as bring them all: from group g on where the groups before left off. */
+        /* Each group fetches its part of the next panel: so many lines a block. A single group would have to fetch as many as it reads. */
         int need = OV * CB * CB / LINE, lines = now > 1 ? (need + now - 1) / now : 0;
         for (int o = 0; o < out; o += OV) {
             for (int r = 0; r < PRODUCTS * FREQUENCIES; r++) {

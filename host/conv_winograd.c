@@ -47,8 +47,8 @@ enum { WEIGHTS_FAR = 8, WEIGHTS_NEAR = 1 };
  * not come faster than they can. Found by measurement on CPUs with vectors of 8. */
 static int most_groups(int in, int nr)
 {
-    int groups = (in <= 64 ? 12 : 24) / nr;
-    return groups < 1 ? 1 : groups;
+    int tiles = in <= 64 ? 12 : 24;
+    return (tiles + nr - 1) / nr;
 }
 
 static plan make_plan(const nscl_context *ctx, int in, int out, int h, int w, int tile)
