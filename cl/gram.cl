@@ -1,4 +1,4 @@
-/* Gram matrix G = F F^T of blocks of channels, its loss, and its gradient. F (B, m) storedb; matrices are (N, N) floats,
+/* Gram matrix G = F F^T of blocks of channels, and its gradient (its loss is in reduce.cl). F (B, m) storedb; matrices are (N, N) floats,
  * N = B * CB, lanes past C zero. */
 #include "product.cl"
 
@@ -100,22 +100,6 @@ kernel void gram_sum(global float *restrict gram, global const floatb *restrict 
     const float *lanes = (const float *)&v;
     for (int lane = 0; lane < CB; lane++)
         gram[(i * CB + lane) * n + j * CB + k] = lanes[lane];
-}
-
-/* partial sums of (gram - target)^2, and slope = factor * (gram - target) (+ slope where accumulate is not 0).
- * PARTIALS work-groups of RL; n = N * N / CB floatb. */
-kernel void gram_loss(global float *restrict partial, int slot, global floatb *restrict slope, global const floatb *restrict gram,
-                      global const floatb *restrict target, ulong n, float factor, int accumulate)
-{
-    TREE_DECLARE;
-    SHARE(n);
-    floatb sum = 0.0f;
-    for (ulong i = from + get_local_id(0); i < to; i += RL) {
-        floatb d = gram[i] - target[i];
-        sum = fma(d, d, sum);
-        slope[i] = accumulate ? fma((floatb)factor, d, slope[i]) : factor * d;
-    }
-    TREE_SUM(partial + slot * PARTIALS, sum_lanes(sum));
 }
 
 /* df = slope f times [f > 0] where masked is not 0 (+ df where accumulate is not 0); slope is symmetric.

@@ -8,3 +8,4 @@
 #include "reduce.cl"
 #include "rows.cl"
 #include "tv.cl"
+#include "winograd_pack.cl"

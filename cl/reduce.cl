@@ -18,6 +18,22 @@ kernel void content_loss(global float *restrict partial, int slot, global stored
     TREE_SUM(partial + slot * PARTIALS, sum_lanes(sum));
 }
 
+/* partial sums of (gram - target)^2, and slope = factor * (gram - target) (+ slope where accumulate is not 0).
+ * PARTIALS work-groups of RL; n = N * N / CB floatb. */
+kernel void gram_loss(global float *restrict partial, int slot, global floatb *restrict slope, global const floatb *restrict gram,
+                      global const floatb *restrict target, ulong n, float factor, int accumulate)
+{
+    TREE_DECLARE;
+    SHARE(n);
+    floatb sum = 0.0f;
+    for (ulong i = from + get_local_id(0); i < to; i += RL) {
+        floatb d = gram[i] - target[i];
+        sum = fma(d, d, sum);
+        slope[i] = accumulate ? fma((floatb)factor, d, slope[i]) : factor * d;
+    }
+    TREE_SUM(partial + slot * PARTIALS, sum_lanes(sum));
+}
+
 /* partial sums of a * b. n floatb. */
 kernel void dot_product(global float *restrict partial, int slot, global const floatb *a, global const floatb *b, ulong n)
 {

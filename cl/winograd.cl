@@ -15,42 +15,6 @@
 #define PRODUCTS 1 /* how often the products are made, for telling their time from the transforms' */
 #endif
 
-/* U = G g G^T of each kernel, to (FREQUENCIES, O / ov, I * CB, ov) floatb. k is the layer's (cout, cin, 3, 3); for the
- * data gradient (backward) in and out change places and the kernel is turned by half. Work-items: input lane, output block. */
-kernel void winograd_pack(global floatb *restrict u, global const float *restrict k, int in, int out, int lanes, int blocks, int ov,
-                          int backward)
-{
-#if TILE == 2
-    const float g[POINTS][3] = {{1, 0, 0}, {0.5f, 0.5f, 0.5f}, {0.5f, -0.5f, 0.5f}, {0, 0, 1}};
-#elif TILE == 4
-    const float g[POINTS][3] = {{1.0f / 4, 0, 0}, {-1.0f / 6, -1.0f / 6, -1.0f / 6}, {-1.0f / 6, 1.0f / 6, -1.0f / 6},
-                                {1.0f / 24, 1.0f / 12, 1.0f / 6}, {1.0f / 24, -1.0f / 12, 1.0f / 6}, {0, 0, 1}};
-#else
-    const float g[POINTS][3] = {{1, 0, 0}, {-2.0f / 9, -2.0f / 9, -2.0f / 9}, {-2.0f / 9, 2.0f / 9, -2.0f / 9},
-                                {1.0f / 90, 1.0f / 45, 2.0f / 45}, {1.0f / 90, -1.0f / 45, 2.0f / 45},
-                                {32.0f / 45, 16.0f / 45, 8.0f / 45}, {32.0f / 45, -16.0f / 45, 8.0f / 45}, {0, 0, 1}};
-#endif
-    int i = (int)get_global_id(0), b = (int)get_global_id(1);
-    if (i >= lanes || b >= blocks)
-        return;
-    floatb d[9], r[POINTS * 3];
-    for (int t = 0; t < 9; t++) {
-        float *to = (float *)&d[t];
-        for (int lane = 0; lane < CB; lane++) {
-            int o = b * CB + lane;
-            ulong at = backward ? ((ulong)i * out + o) * 9 + 8 - t : ((ulong)o * in + i) * 9 + t;
-            to[lane] = o < out && i < in ? k[at] : 0.0f;
-        }
-    }
-    for (int a = 0; a < POINTS; a++)
-        for (int c = 0; c < 3; c++)
-            r[a * 3 + c] = fma((floatb)g[a][0], d[c], fma((floatb)g[a][1], d[3 + c], g[a][2] * d[6 + c]));
-    ulong plane = (ulong)lanes * blocks, at = ((ulong)(b / ov) * lanes + i) * ov + b % ov;
-    for (int a = 0; a < POINTS; a++)
-        for (int c = 0; c < POINTS; c++)
-            u[(a * POINTS + c) * plane + at] = fma((floatb)g[c][0], r[a * 3], fma((floatb)g[c][1], r[a * 3 + 1], g[c][2] * r[a * 3 + 2]));
-}
-
 /* product() of a panel, which fetches `lines` lines of another from `next` on with each block. */
 inline void product_fetching(floatb *s, global const float *u, global const float *v, int blocks, global const float *next, int lines)
 {

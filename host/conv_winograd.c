@@ -2,6 +2,7 @@
  * weights are transformed and packed once, on the device; the host chooses the batch: enough tiles that the weights, read
  * once a batch, cost less than the products, few enough that the batch stays in cache. */
 #include <stdio.h>
+#include <string.h>
 
 #include "conv_pack.h"
 #include "kernel.h"
@@ -13,10 +14,9 @@ cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const nscl_conv *conv, int bac
     size_t frequencies = (size_t)(tile + 2) * (size_t)(tile + 2);
     cl_mem k = nscl_buffer_copy(ctx, conv->kernel, (size_t)in * (size_t)out * 9 * sizeof(float));
     cl_mem u = nscl_buffer_create(ctx, frequencies * (size_t)lanes * (size_t)blocks * (size_t)ctx->block * sizeof(float));
-    char options[16];
     cl_int vectors = ov ? ov : blocks;
-    snprintf(options, sizeof options, "-DTILE=%d", tile);
-    NSCL_RUN_WITH(ctx, "winograd_pack", options, DIM2(lanes, blocks), ARG(u), ARG(k), ARG(in), ARG(out), ARG(lanes), ARG(blocks), ARG(vectors), ARG(backward));
+    NSCL_RUN(ctx, "winograd_pack", DIM2(lanes, (blocks + 1) / 2), ARG(u), ARG(k), ARG(tile), ARG(in), ARG(out), ARG(lanes), ARG(blocks), ARG(vectors),
+             ARG(backward));
     nscl_buffer_free(ctx, k);
     return u;
 }
@@ -77,20 +77,25 @@ double nscl_conv_winograd_cost(const nscl_context *ctx, int in, int out, int h, 
     return make_plan(ctx, in, out, h, w, tile).cost;
 }
 
-/* " -DFETCH" where the compiler knows that hint (cl/fetch.cl). Emulated devices are not asked: what they compile with may die of it. */
-static const char *fetch_option(nscl_context *ctx)
+/* The kernel's options with the hint of cl/fetch.cl where the compiler knows it: tried with the first kernel. Emulated devices are not
+ * asked: what they compile with may die of it. */
+static void add_fetch(nscl_context *ctx, char *options, size_t size)
 {
-    if (!ctx->fetch && ctx->error.code == NSCL_OK && !ctx->rehearsing) {
-        int at = ctx->at;
-        ctx->at = 0; /* a failure is no fault of this convolution */
-        ctx->fetch = !(ctx->facts.quirks & NSCL_QUIRK_EMULATED) && nscl_kernel_get(ctx, "fetch_probe", "") ? 1 : -1;
-        ctx->at = at;
-        if (ctx->error.code != NSCL_OK) {
-            nscl_log(ctx, NSCL_LOG_INFO, "weights are not fetched ahead: %s", ctx->error.text);
-            nscl_context_clear(ctx);
-        }
+    size_t used = strlen(options);
+    if (ctx->fetch < 0 || (ctx->facts.quirks & NSCL_QUIRK_EMULATED))
+        return;
+    snprintf(options + used, size - used, " -DFETCH");
+    if (ctx->fetch || ctx->error.code != NSCL_OK || ctx->rehearsing)
+        return;
+    int at = ctx->at;
+    ctx->at = 0; /* a failure is no fault of this convolution */
+    ctx->fetch = nscl_kernel_get(ctx, "winograd_conv", options) ? 1 : -1;
+    ctx->at = at;
+    if (ctx->fetch < 0) {
+        nscl_log(ctx, NSCL_LOG_INFO, "weights are not fetched ahead: %s", ctx->error.text);
+        nscl_context_clear(ctx);
+        options[used] = '\0';
     }
-    return ctx->fetch > 0 ? " -DFETCH" : "";
 }
 
 static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
@@ -102,9 +107,10 @@ static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
     size_t slot = frequencies * ((size_t)(n.nr * n.most) * (size_t)(in + ov) + 2) * width;
     cl_mem scratch = nscl_scratch(ctx, 0, (size_t)n.items * slot), bias = p->backward ? p->y : p->bias, mask = p->mask ? p->mask : p->y;
     char options[64];
-    int used = snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s%s", n.nr, tile, nscl_output_option(ov), fetch_option(ctx));
+    int used = snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s", n.nr, tile, nscl_output_option(ov));
     if (ctx->products > 1)
         snprintf(options + used, sizeof options - (size_t)used, " -DPRODUCTS=%d", ctx->products);
+    add_fetch(ctx, options, sizeof options);
     nscl_dims dims = {1, {(size_t)n.items, 1, 1}, {1, 1, 1}};
     NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
                   ARG(p->w), ARG(n.groups), ARG(n.most), ARG(p->relu), ARG(masked));

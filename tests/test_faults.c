@@ -147,6 +147,27 @@ static void lasting_faults(void **state)
     golden_run_close(&r);
 }
 
+/* A compiler that does not know the hint to fetch weights ahead: the same convolution goes without it. */
+static void no_fetching(void **state)
+{
+    golden_run r;
+    char with_it[65], without_it[65];
+    (void)state;
+    fault_short_run(&r, "gatys.json");
+    setenv("NSCL_CONV", "winograd4", 1);
+    fault_attempt clean = fault_paint(&r, NULL, 0), without = fault_paint(&r, "build/winograd_conv:1:-11", 0);
+    unsetenv("NSCL_CONV");
+    assert_int_equal(fault_hits(), 1);
+    assert_int_equal(without.status, NSCL_OK);
+    assert_string_equal(without.heard.warning, "");
+    nscl_picture_sha256(&clean.picture, with_it);
+    nscl_picture_sha256(&without.picture, without_it);
+    assert_string_equal(without_it, with_it);
+    nscl_picture_free(&without.picture);
+    nscl_picture_free(&clean.picture);
+    golden_run_close(&r);
+}
+
 /* L-BFGS remembers as many steps as there is memory for: the refusals begin at the pairs of the third step. */
 static void less_history(void **state)
 {
@@ -329,6 +350,7 @@ int main(int argc, char **argv)
         {"every call, lbfgs", every_call, NULL, NULL, (void *)(uintptr_t) "gatys.json"},
         {"every call, adam", every_call, NULL, NULL, (void *)(uintptr_t) "neural_style.json"},
         {"lasting faults", lasting_faults, NULL, NULL, NULL},
+        {"no fetching", no_fetching, NULL, NULL, NULL},
         {"less history", less_history, NULL, NULL, NULL},
         {"size that fits, lbfgs", size_that_fits, NULL, NULL, (void *)(uintptr_t) "gatys.json"},
         {"size that fits, adam", size_that_fits, NULL, NULL, (void *)(uintptr_t) "neural_style.json"},

@@ -69,7 +69,7 @@ grep -q '^\* conv IN=16 OUT=32 ' rows.txt || fail "the file has no row for a lay
 
 # Kernels that do not compile: only those candidates fail.
 mkdir kernels
-echo 'kernel void winograd_pack(global float *y) { no such thing; }' >kernels/winograd.cl
+echo 'kernel void winograd_conv(global float *y) { no such thing; }' >kernels/winograd.cl
 NSCL_FEATURES=14
 export NSCL_FEATURES
 run_with "NSCL_KERNELS=$work/kernels" 0 --device cpu --network builtin --size 32 --rounds 1
