@@ -32,6 +32,8 @@ static int pixels(const nscl_context *ctx, int w)
     static const int wide[] = {13, 12, 11, 10, 9, 8}, narrow[] = {6, 5, 4};
     const int *choices = ctx->block == 16 ? wide : narrow;
     size_t count = ctx->block == 16 ? sizeof wide / sizeof *wide : sizeof narrow / sizeof *narrow;
+    if (ctx->facts.quirks & NSCL_QUIRK_SLOW_COMPILER)
+        return narrow[sizeof narrow / sizeof *narrow - 1];
     int best = choices[0];
     for (size_t i = 1; i < count; i++)
         if ((w + choices[i] - 1) / choices[i] * (choices[i] + 1) < (w + best - 1) / best * (best + 1))

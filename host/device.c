@@ -22,7 +22,7 @@ static const quirk quirks[] = {
      "kernels over the local memory end the process: sizes are checked before a launch"},
     {"portable computing language", NULL, NULL, -1, NSCL_QUIRK_NO_BINARIES,
      "keeps compiled kernels itself: asked for binaries it would compile each a second time"},
-    {"rusticl", "llvmpipe", NULL, -1, NSCL_QUIRK_EMULATED, "a software rasteriser, for checking only"},
+    {"rusticl", "llvmpipe", NULL, -1, NSCL_QUIRK_EMULATED | NSCL_QUIRK_SLOW_COMPILER, "a software rasteriser, for checking only"},
     {"oclgrind", NULL, NULL, -1, NSCL_QUIRK_EMULATED | NSCL_QUIRK_NO_BINARIES, "a simulator, for checking only"},
     {"clover", NULL, NULL, -1, NSCL_QUIRK_NO_BINARIES, "program binaries are not kept"},
 };

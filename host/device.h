@@ -13,10 +13,11 @@
 
 /* Known trouble, found by the table in device.c. */
 enum {
-    NSCL_QUIRK_GROUP_OF_ONE = 1, /* work-groups larger than one item fail (-54) */
-    NSCL_QUIRK_EMULATED = 2,     /* a device simulated for checking: orders of magnitude slower, never chosen by itself while another is there */
-    NSCL_QUIRK_LOCAL_ABORTS = 4, /* a kernel over the local memory ends the process instead of failing the call */
-    NSCL_QUIRK_NO_BINARIES = 8   /* program binaries do not survive a round trip, or cost more than they save */
+    NSCL_QUIRK_GROUP_OF_ONE = 1,  /* work-groups larger than one item fail (-54) */
+    NSCL_QUIRK_EMULATED = 2,      /* a device simulated for checking: orders of magnitude slower, never chosen by itself while another is there */
+    NSCL_QUIRK_LOCAL_ABORTS = 4,  /* a kernel over the local memory ends the process instead of failing the call */
+    NSCL_QUIRK_NO_BINARIES = 8,   /* program binaries do not survive a round trip, or cost more than they save */
+    NSCL_QUIRK_SLOW_COMPILER = 16 /* ten seconds for each variant of an unrolled kernel, of which there is only the smallest then */
 };
 
 typedef struct nscl_device_facts {
