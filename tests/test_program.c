@@ -10,9 +10,10 @@
 #include "device.h"
 #include "image.h"
 #include "os.h"
+#include "picture_make.h"
 #include "test.h"
 
-static char root[] = "/tmp/nscl_test_XXXXXX";
+static char *root;
 
 typedef struct heard {
     int compiled, loaded;
@@ -143,8 +144,9 @@ static void folder(void **state)
 static int clean(void **state)
 {
     (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf %s", root);
+    char command[300];
+    snprintf(command, sizeof command, "rm -rf '%s'", root);
+    free(root);
     return system(command);
 }
 
@@ -175,9 +177,8 @@ static void prepared(void **state)
 
 int main(void)
 {
-    char path[100];
-    if (!mkdtemp(root))
-        return EXIT_FAILURE;
+    char path[300];
+    root = make_folder();
     snprintf(path, sizeof path, "%s/cache", root);
     setenv("XDG_CACHE_HOME", path, 1);
     int status = test_open();
