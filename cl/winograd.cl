@@ -16,7 +16,7 @@
 #endif
 
 /* product() of a panel, which fetches `lines` lines of another from `next` on with each block. */
-inline void product_fetching(floatb *s, global const float *u, global const float *v, int blocks, global const float *next, int lines)
+INLINE void product_fetching(floatb *s, global const float *u, global const float *v, int blocks, global const float *next, int lines)
 {
     const ulong ustride = OV * CB;
     for (int i = 0; i < blocks; i++) {
