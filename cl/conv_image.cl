@@ -1,6 +1,7 @@
 /* The first convolution: 3 planar channels to blocks, 3x3, zero padding 1, and its data gradient. A work-item makes register
  * blocks of a row: the first, and every get_global_size(0)-th from there on. */
 #include "product.cl"
+#include "fetch.cl"
 
 /* y[o] = act(bias[o] + sum over c, ky, kx of w[c][ky][kx][o] * x[c][y+ky-1][x+kx-1]); act = ReLU where relu is not 0.
  * x (3, h, w); y (B, h, w) storedb; w (B, 3, 3, 3) floatb of output lanes. Register blocks of NR pixels: a value serves the
@@ -59,7 +60,8 @@ kernel void conv_image_fwd(global storedb *restrict y, global const float *restr
 #define REPEAT_NG(F) REPEAT_OF(NG, F)
 
 /* dx[c][y][x] = sum over o, ky, kx of w[c][ky][kx][o] * dz[o][y-ky+1][x-kx+1]. dz (B, h, w) storedb. dx (3, h, w).
- * Register blocks of NG pixels. Work-items: register block, row. */
+ * Register blocks of NG pixels. Where a work-item takes a row, its lines of dz are fetched three blocks ahead: of three rows of each
+ * block of channels, these are more streams than a core sees coming. Work-items: register block, row. */
 kernel void conv_image_bwd(global float *restrict dx, global const storedb *restrict dz, global const floatb *restrict weights, int blocks, int h, int w)
 {
     int row = (int)get_global_id(1);
@@ -75,8 +77,11 @@ kernel void conv_image_bwd(global float *restrict dx, global const storedb *rest
                 int yy = row - ky + 1;
                 if (yy < 0 || yy >= h)
                     continue;
+                global const storedb *line = dz + (b * h + yy) * w + x0;
+                for (int j = 3 * NG; j < 4 * NG; j += (int)(LINE * sizeof(float) / sizeof(storedb)))
+                    fetch(line + j);
                 for (int kx = 0; kx < 3; kx++) {
-                    global const storedb *from = dz + (b * h + yy) * w + x0 - kx + 1;
+                    global const storedb *from = line - kx + 1;
                     global const floatb *u = weights + b * 27 + ky * 3 + kx;
                     floatb u0 = u[0], u1 = u[9], u2 = u[18], g;
 #define ADD(j)                                                                 \

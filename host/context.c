@@ -55,8 +55,10 @@ static char *copy_text(const char *text)
 
 void nscl_context_build_options(nscl_context *ctx)
 {
-    snprintf(ctx->build_options, sizeof ctx->build_options, "-cl-std=CL1.2 -DCB=%d -DRL=%d -DPARTIALS=%d%s", ctx->block, ctx->reduce_items, NSCL_PARTIALS,
-             ctx->half_storage ? " -DHALF_STORAGE" : "");
+    /* What emulated devices compile with may die of the hint. */
+    int fetch = ctx->fetch >= 0 && ctx->facts.cpu_like && !(ctx->facts.quirks & NSCL_QUIRK_EMULATED);
+    snprintf(ctx->build_options, sizeof ctx->build_options, "-cl-std=CL1.2 -DCB=%d -DRL=%d -DPARTIALS=%d%s%s", ctx->block, ctx->reduce_items, NSCL_PARTIALS,
+             ctx->half_storage ? " -DHALF_STORAGE" : "", fetch ? " -DFETCH" : "");
 }
 
 static char *program_folder(void)

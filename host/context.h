@@ -62,7 +62,7 @@ struct nscl_context {
     unsigned features;
     int products;      /* over 1: fused convolutions make their products so often, for timing them; results stay the same */
     char *conv_wanted; /* NSCL_CONV in the environment: this convolution wherever it can run; NULL: the program chooses */
-    int fetch;         /* kernels may fetch lines ahead (cl/fetch.cl): 1, -1: not, 0: not tried yet */
+    int fetch;         /* kernels of CPU-like devices may fetch lines ahead (cl/fetch.cl): 1, -1: not, 0: not tried yet */
     int half_storage;  /* feature maps and their gradients are 16-bit floats */
     int half_checked;  /* the device converts them right */
     nscl_findings findings;

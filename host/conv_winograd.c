@@ -2,7 +2,6 @@
  * weights are transformed and packed once, on the device; the host chooses the batch: enough tiles that the weights, read
  * once a batch, cost less than the products, few enough that the batch stays in cache. */
 #include <stdio.h>
-#include <string.h>
 
 #include "conv_pack.h"
 #include "kernel.h"
@@ -76,27 +75,6 @@ double nscl_conv_winograd_cost(const nscl_context *ctx, int in, int out, int h, 
     return make_plan(ctx, in, out, h, w, tile).cost;
 }
 
-/* The kernel's options with the hint of cl/fetch.cl where the compiler knows it: tried with the first kernel. Emulated devices are not
- * asked: what they compile with may die of it. */
-static void add_fetch(nscl_context *ctx, char *options, size_t size)
-{
-    size_t used = strlen(options);
-    if (ctx->fetch < 0 || (ctx->facts.quirks & NSCL_QUIRK_EMULATED))
-        return;
-    snprintf(options + used, size - used, " -DFETCH");
-    if (ctx->fetch || ctx->error.code != NSCL_OK || ctx->rehearsing)
-        return;
-    int at = ctx->at;
-    ctx->at = 0; /* a failure is no fault of this convolution */
-    ctx->fetch = nscl_kernel_get(ctx, "winograd_conv", options) ? 1 : -1;
-    ctx->at = at;
-    if (ctx->fetch < 0) {
-        nscl_log(ctx, NSCL_LOG_INFO, "weights are not fetched ahead: %s", ctx->error.text);
-        nscl_context_clear(ctx);
-        options[used] = '\0';
-    }
-}
-
 static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
 {
     plan n = make_plan(ctx, p->in, p->out, p->h, p->w, tile);
@@ -109,7 +87,6 @@ static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
     int used = snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s", n.nr, tile, nscl_output_option(ov));
     if (ctx->products > 1)
         snprintf(options + used, sizeof options - (size_t)used, " -DPRODUCTS=%d", ctx->products);
-    add_fetch(ctx, options, sizeof options);
     nscl_dims dims = {1, {(size_t)n.items, 1, 1}, {1, 1, 1}};
     NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
                   ARG(p->w), ARG(n.groups), ARG(n.most), ARG(p->relu), ARG(masked));

@@ -192,7 +192,7 @@ static void exclude(nscl_context *ctx)
 }
 
 /* The program of a file, made or found. */
-static cl_program program_of_file(nscl_context *ctx, const char *name, const char *options)
+static cl_program made_or_found(nscl_context *ctx, const char *name, const char *options)
 {
     char all[512];
     char *source = NULL, *path = NULL;
@@ -232,6 +232,22 @@ done:
     }
     free(source);
     free(path);
+    return program;
+}
+
+/* The same. The first tells whether the compiler knows the hint of cl/fetch.cl. */
+static cl_program program_of_file(nscl_context *ctx, const char *name, const char *options)
+{
+    cl_program program = made_or_found(ctx, name, options);
+    if (!program && ctx->fetch == 0 && strstr(ctx->build_options, "-DFETCH")) {
+        nscl_log(ctx, NSCL_LOG_INFO, "nothing is fetched ahead of its use: %s", ctx->error.text);
+        nscl_context_clear(ctx);
+        ctx->fetch = -1;
+        nscl_context_build_options(ctx);
+        return made_or_found(ctx, name, options);
+    }
+    if (program && ctx->fetch == 0)
+        ctx->fetch = 1;
     return program;
 }
 

@@ -147,7 +147,7 @@ static void lasting_faults(void **state)
     golden_run_close(&r);
 }
 
-/* A compiler that does not know the hint to fetch weights ahead: the same convolution goes without it. */
+/* A compiler that does not know the hint to fetch lines ahead: everything goes without it. */
 static void no_fetching(void **state)
 {
     golden_run r;
@@ -155,7 +155,7 @@ static void no_fetching(void **state)
     (void)state;
     fault_short_run(&r, "gatys.json");
     setenv("NSCL_CONV", "winograd4", 1);
-    fault_attempt clean = fault_paint(&r, NULL, 0), without = fault_paint(&r, "build/winograd_conv:1:-11", 0);
+    fault_attempt clean = fault_paint(&r, NULL, 0), without = fault_paint(&r, "build/conv_image_bwd:1:-11", 0);
     unsetenv("NSCL_CONV");
     assert_int_equal(fault_hits(), 1);
     assert_int_equal(without.status, NSCL_OK);
