@@ -116,10 +116,9 @@ static void use_estimate(nscl_context *ctx, nscl_conv *conv, int h, int w)
     else if (f & NSCL_FEATURE_WINOGRAD4 && f & NSCL_FEATURE_WINOGRAD6) {
         double four = nscl_conv_winograd_cost(ctx, conv->cin, conv->cout, h, w, 4) + nscl_conv_winograd_cost(ctx, conv->cout, conv->cin, h, w, 4);
         double six = nscl_conv_winograd_cost(ctx, conv->cin, conv->cout, h, w, 6) + nscl_conv_winograd_cost(ctx, conv->cout, conv->cin, h, w, 6);
-        /* F(6x6)'s weights are 1.8 times as large, its error four times: where vectors are narrow, a smaller gain was not seen, nor as
-         * small a one where a direction's weights take 32 MiB and more. */
-        double bytes = 64.0 * conv->cin * conv->cout * sizeof(float);
-        double worth = ctx->block == 16 ? 1 : bytes < (32 << 20) ? 0.9 : 0.88;
+        /* F(6x6)'s weights are 1.8 times as large, its error four times: where vectors are narrow, for a gain of 5 % (seen where a
+         * tenth was expected) they are not worth it. */
+        double worth = ctx->block == 16 ? 1 : 0.9;
         nscl_conv_use(ctx, conv, six < worth * four ? NSCL_CONV_WINOGRAD6 : NSCL_CONV_WINOGRAD4);
     } else if (f & NSCL_FEATURE_WINOGRAD6)
         nscl_conv_use(ctx, conv, NSCL_CONV_WINOGRAD6);
