@@ -99,7 +99,10 @@ static void spoil(nscl_check *check, cl_mem mem, size_t n)
         for (size_t i = 0; i < n; i++)
             bits[i] = untouched;
         nscl_buffer_write(ctx, mem, bits, n * sizeof *bits);
-    } else if (mem && clEnqueueFillBuffer(ctx->queue, mem, &untouched, sizeof untouched, 0, n * sizeof untouched, 0, NULL, NULL) != CL_SUCCESS)
+        return;
+    }
+    const uint32_t four[4] = {untouched, untouched, untouched, untouched}; /* as nscl_buffer_zero; memory comes in whole lines */
+    if (mem && clEnqueueFillBuffer(ctx->queue, mem, four, sizeof four, 0, (n + 3) / 4 * sizeof four, 0, NULL, NULL) != CL_SUCCESS)
         nscl_check_complain(check, "cannot fill %zu values of scratch memory", n);
 }
 

@@ -133,11 +133,11 @@ cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes)
 
 cl_mem nscl_buffer_zero(nscl_context *ctx, size_t bytes)
 {
-    const cl_float zero = 0;
+    const cl_float zero[4] = {0}; /* PoCL fills twice as fast by 16 bytes as by 4 */
     cl_mem mem = nscl_buffer_create(ctx, bytes);
     if (ctx->error.code != NSCL_OK || ctx->rehearsing)
         return mem;
-    cl_int code = clEnqueueFillBuffer(ctx->queue, mem, &zero, sizeof zero, 0, (bytes + 63) / 64 * 64, 0, NULL, NULL);
+    cl_int code = clEnqueueFillBuffer(ctx->queue, mem, zero, sizeof zero, 0, (bytes + 63) / 64 * 64, 0, NULL, NULL);
     if (code != CL_SUCCESS)
         nscl_fail_cl(ctx, code, "cannot fill %.1f MiB on the device", (double)bytes / 1048576.0);
     return mem;
