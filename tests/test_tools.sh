@@ -2,13 +2,14 @@
 # nscl-probe and nscl-bench: that they run, that their JSON is sound, what they say without a device or when one fails.
 # Speeds are not judged here; memory is, since the largest picture that nscl-probe promises rests on a formula.
 #
-# usage: NSCL_TEST_BUILD=FOLDER tests/test_tools.sh
+# usage: NSCL_TEST_BUILD=FOLDER NSCL_TEST_SOURCE=FOLDER tests/test_tools.sh
 # Status: 0 all well, 1 a check failed, 77 skipped for want of a device or of python3.
 # shellcheck source-path=SCRIPTDIR source=checks.sh
 . "$(dirname "$0")/checks.sh"
 unset NSCL_DEVICE NSCL_KERNELS
 
 build=${NSCL_TEST_BUILD:?the folder of the build}
+source=${NSCL_TEST_SOURCE:?the folder of the sources}
 
 # Runs a tool with a variable set; $2 is the status it should end with. Its output goes to out, what it complains of to said.
 run_with() {
@@ -113,6 +114,14 @@ run 0 nscl-bench --size 32 48 --evaluations 1 --sweep sweep.svg
 prints "bytes/pixel"
 python3 -c 'import sys, xml.dom.minidom as m; sys.exit(len(m.parse("sweep.svg").getElementsByTagName("polyline")) != 2)' ||
     fail "the plot is not as it should be"
+# Kernels whose first gradient is summed twenty times, and only that.
+mkdir -p twenty && sed 's/for (ulong b = 0; b < (ulong)blocks; b++)/for (ulong n = 0; n < 20; n++) &/' "$source/cl/conv_image.cl" >twenty/conv_image.cl
+run 0 nscl-bench --size 64 --evaluations 1 --kernels twenty --json
+holds 'j["layers"][0]["kernels"]["backward"]["ratio"] > 4'
+holds 'all(set(l["kernels"]) >= {"forward", "backward"} and 0.2 < l["kernels"]["forward"]["ratio"] < 4 for l in j["layers"])'
+holds '[l["name"] for l in j["layers"] if "gram" in l["kernels"]] == ["conv%d_1" % b for b in (1, 2, 3, 4, 5)]'
+run 2 nscl-bench --size 32 --evaluations 1 --kernels nowhere
+says "nowhere"
 run 2 nscl-bench --size 32 --evaluations 1 --peer-python python3 --peer-script nothing.py
 says "nothing.py"
 # A peer that takes a second for anything.

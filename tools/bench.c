@@ -25,6 +25,15 @@ static void on_line(nscl_log_level level, const char *line, void *user)
         fprintf(stderr, "nscl-bench: warning: %s\n", line);
 }
 
+nscl_status bench_set_precision(nscl_context *ctx, const bench_options *o, nscl_error *error)
+{
+    if (!o->precision || strcmp(o->precision, "fp32") == 0)
+        return NSCL_OK;
+    if (strcmp(o->precision, "fp16-storage") == 0)
+        return nscl_precision_set(ctx, NSCL_PRECISION_FP16_STORAGE, error);
+    return nscl_fail(error, NSCL_BAD_ARGUMENT, "--precision '%s': there are fp32 and fp16-storage", o->precision);
+}
+
 /* Every layer that can take the algorithm gets it; the others keep the program's choice. */
 static nscl_status force_algorithm(bench *b, nscl_error *error)
 {
@@ -60,10 +69,7 @@ static nscl_status open_all(bench *b, nscl_error *error)
     status = nscl_open(&b->ctx, &open, error);
     if (status != NSCL_OK)
         return status;
-    if (b->options.precision && strcmp(b->options.precision, "fp16-storage") == 0)
-        status = nscl_precision_set(b->ctx, NSCL_PRECISION_FP16_STORAGE, error);
-    else if (b->options.precision && strcmp(b->options.precision, "fp32") != 0)
-        status = nscl_fail(error, NSCL_BAD_ARGUMENT, "--precision '%s': there are fp32 and fp16-storage", b->options.precision);
+    status = bench_set_precision(b->ctx, &b->options, error);
     if (status != NSCL_OK)
         return status;
     b->network = nscl_network_create(b->ctx, b->weights, depth, NSCL_POOL_MAX, 0);
@@ -174,6 +180,8 @@ static nscl_status bench_size(bench *b, int size, nscl_error *error)
         take_layers(r, &p, &b->steps, b->weights);
     if (status == NSCL_OK && b->options.products)
         bench_take_products(&p, r);
+    if (status == NSCL_OK && b->options.kernels && !b->options.sweep)
+        status = bench_compare_kernels(&p, &b->options, b->weights, r, error);
     if (status == NSCL_OK) {
         bench_bounds(r, &p, &b->limits);
         take_memory(r, &p, b);

@@ -17,10 +17,13 @@ typedef struct bench_options {
     int pairs;
     const char *device, *network, *algorithm, *precision;
     const char *peer_python, *peer_script, *peer_arguments;
-    const char *sweep; /* SVG file; NULL: no sweep */
-    int products;      /* tell the products inside fused convolutions from their transforms */
+    const char *sweep;   /* SVG file; NULL: no sweep */
+    const char *kernels; /* folder of kernels to compare with; NULL: none */
+    int products;        /* tell the products inside fused convolutions from their transforms */
     int json;
 } bench_options;
+
+typedef enum bench_operation { BENCH_CONV_FWD, BENCH_CONV_BWD, BENCH_GRAM_FWD, BENCH_GRAM_BWD, BENCH_OPERATIONS } bench_operation;
 
 typedef struct bench_layer {
     char name[16];
@@ -28,6 +31,8 @@ typedef struct bench_layer {
     double arithmetic; /* share of direct convolution's multiply-adds that the algorithm does */
     double flop;       /* of direct convolution, one direction */
     double seconds[2]; /* forward, data gradient */
+    /* Beside other kernels, where they are compared: ours, and the median of their seconds / ours. 0: not measured. */
+    double ours[BENCH_OPERATIONS], ratio[BENCH_OPERATIONS];
 } bench_layer;
 
 typedef struct bench_peer {
@@ -49,6 +54,7 @@ typedef struct bench_result {
     double product_seconds, product_flop;      /* of the products inside fused convolutions; 0: not measured */
     double weight_bytes, scratch_bytes, peak_bytes;
     double pixel_bytes, history_bytes; /* a pixel: all but the weights and the history; the history's */
+    const char *kernels;               /* folder that the layers' ratios are of; NULL: none */
     double predicted_bytes;            /* peak without scratch by measure_memory_of; 0: another network */
     bench_peer peer;
 } bench_result;
@@ -58,6 +64,15 @@ int bench_read_options(bench_options *o, int argc, char **argv);
 
 /* Bounds, from the network's shapes and the device's limits. */
 void bench_bounds(bench_result *r, const bench_problem *p, const measure_limits *limits);
+
+nscl_status bench_set_precision(nscl_context *ctx, const bench_options *o, nscl_error *error);
+
+/* Runs the convolution of layer i, on whatever its activations hold. */
+void bench_run_layer(bench_problem *p, int i, int backward);
+
+/* Compares the kernels of o->kernels with ours, operation by operation, into the layers' ratios. The layers must be known; the
+ * activations are overwritten. */
+nscl_status bench_compare_kernels(bench_problem *ours, const bench_options *o, const nscl_weights *weights, bench_result *r, nscl_error *error);
 
 /* Times the products inside fused convolutions. The layers must be known; the activations are overwritten. */
 void bench_take_products(bench_problem *p, bench_result *r);

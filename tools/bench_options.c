@@ -17,6 +17,8 @@ static const tool_option table[] = {
     {"peer-args", "'ARGS'", TOOL_ANY, AT(peer_arguments), 0, 0, 0, 0, NULL, "more arguments for it, for example '--tf32 off'"},
     {"pairs", "N", TOOL_NUMBER, AT(pairs), 1, BENCH_MOST_PAIRS, 0, 0, NULL, "pairs, 1 to 32 [3]"},
     {"sweep", "FILE.svg", TOOL_TEXT, AT(sweep), 0, 0, 0, 0, NULL, "sizes 128 to 2048 (or those of --size): seconds and bytes a pixel, with a plot in FILE.svg"},
+    {"kernels", "FOLDER", TOOL_TEXT, AT(kernels), 0, 0, 0, 0, NULL,
+     "compare with the kernels (.cl files) in FOLDER, in alternating calls, where runs differ too much"},
     {"products", NULL, TOOL_FLAG, AT(products), 0, 0, 0, 0, NULL, "time the products inside fused convolutions without their transforms"},
     {"json", NULL, TOOL_FLAG, AT(json), 0, 0, 0, 0, NULL, "one JSON object instead of tables"},
     {0},

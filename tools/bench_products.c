@@ -7,25 +7,27 @@
 
 enum { REPEATS = 4, SAMPLES = 5 };
 
-static void run_layer(bench_problem *p, int i, int backward)
+void bench_run_layer(bench_problem *p, int i, int backward)
 {
     const nscl_network *n = p->network;
     const nscl_activations *a = p->loss.activations;
+    cl_mem x = i == 0 ? p->x : n->starts_block[i] ? a->pooled[i] : a->relu[i - 1];
+    cl_mem dx = i == 0 ? p->dx : n->starts_block[i] ? a->pooled_gradient[i] : a->gradient[i - 1];
     if (backward)
-        nscl_conv_bwd(p->ctx, n->conv[i], n->starts_block[i] ? a->pooled_gradient[i] : a->gradient[i - 1], a->gradient[i], NULL, a->h[i], a->w[i]);
+        nscl_conv_bwd(p->ctx, n->conv[i], dx, a->gradient[i], NULL, a->h[i], a->w[i]);
     else
-        nscl_conv_fwd(p->ctx, n->conv[i], a->relu[i], n->starts_block[i] ? a->pooled[i] : a->relu[i - 1], a->h[i], a->w[i], 1);
+        nscl_conv_fwd(p->ctx, n->conv[i], a->relu[i], x, a->h[i], a->w[i], 1);
 }
 
 static double time_layer(bench_problem *p, int i, int backward, int products)
 {
     double least = 1e30; /* a difference of two times: whatever disturbs only adds */
     p->ctx->products = products;
-    run_layer(p, i, backward);
+    bench_run_layer(p, i, backward);
     clFinish(p->ctx->queue);
     for (int k = 0; k < SAMPLES; k++) {
         double start = nscl_seconds();
-        run_layer(p, i, backward);
+        bench_run_layer(p, i, backward);
         clFinish(p->ctx->queue);
         least = fmin(least, nscl_seconds() - start);
     }

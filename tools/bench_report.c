@@ -73,6 +73,27 @@ static void print_layers(const bench_result *r, const measure_limits *limits)
                100 * share(rate(r->product_flop, r->product_seconds), limits->gflops), 1e3 * r->product_seconds);
 }
 
+static const char *const operation_names[BENCH_OPERATIONS] = {"forward", "backward", "gram", "gram_gradient"};
+
+/* Each operation in ms, and how many times as long it takes with the other kernels; last, over all. */
+static void print_kernels(const bench_result *r)
+{
+    double ours = 0, theirs = 0;
+    printf("  kernels of %s, as a share of these kernels' time (medians of alternating calls)\n", r->kernels);
+    printf("  layer   ");
+    for (int k = 0; k < BENCH_OPERATIONS; k++)
+        printf("  %12s ms  ratio", operation_names[k]);
+    for (int i = 0; i < r->layer_count; i++) {
+        printf("\n  %-8s", r->layer[i].name);
+        for (int k = 0; k < BENCH_OPERATIONS && r->layer[i].ratio[k] > 0; k++) {
+            printf("  %15.2f  %5.3f", 1e3 * r->layer[i].ours[k], r->layer[i].ratio[k]);
+            ours += r->layer[i].ours[k];
+            theirs += r->layer[i].ours[k] * r->layer[i].ratio[k];
+        }
+    }
+    printf("\n  all of them: %.2f ms, %.3f of it with the kernels of %s\n\n", 1e3 * ours, share(theirs, ours), r->kernels);
+}
+
 static void print_algorithms(const bench_result *r)
 {
     for (int a = 0; a < NSCL_CONV_ALGORITHMS; a++) {
@@ -96,6 +117,8 @@ void bench_print(const bench_result *r, const measure_limits *limits)
            rate(r->flop, r->seconds));
     print_layers(r, limits);
     printf("\n");
+    if (r->kernels)
+        print_kernels(r);
     print_algorithms(r);
     for (int k = 0; k < NSCL_STEPS; k++)
         printf("  %-21s %12.2f ms  %5.1f%%\n", kind_names[k], 1e3 * r->kind[k], 100 * share(r->kind[k], r->apart));
@@ -141,6 +164,12 @@ static json_t *layers_json(const bench_result *r, const measure_limits *limits)
                                 json_pack("{s:f, s:f, s:f, s:f}", "seconds", l->seconds[d], "gflops", g, "peak_share", share(g, limits->gflops),
                                           "real_peak_share", share(g * l->arithmetic, limits->gflops)));
         }
+        json_t *kernels = json_object();
+        for (int k = 0; k < BENCH_OPERATIONS && l->ratio[k] > 0; k++)
+            json_object_set_new(kernels, operation_names[k], json_pack("{s:f, s:f}", "seconds", l->ours[k], "ratio", l->ratio[k]));
+        if (r->kernels)
+            json_object_set(row, "kernels", kernels);
+        json_decref(kernels);
         json_array_append_new(all, row);
     }
     return all;
