@@ -232,10 +232,16 @@ int nscl_file_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
-int nscl_folder_writable(const char *path_of_file)
+/* malloc'ed. */
+static char *folder_of(const char *path_of_file)
 {
     const char *slash = strrchr(path_of_file, '/');
-    char *folder = slash ? strndup(path_of_file, (size_t)(slash - path_of_file) + 1) : strdup(".");
+    return slash ? strndup(path_of_file, (size_t)(slash - path_of_file) + 1) : strdup(".");
+}
+
+int nscl_folder_writable(const char *path_of_file)
+{
+    char *folder = folder_of(path_of_file);
     struct stat info;
     int ok = folder && stat(folder, &info) == 0 && S_ISDIR(info.st_mode) && access(folder, W_OK | X_OK) == 0;
     free(folder);
@@ -253,6 +259,27 @@ void nscl_folder_make(const char *path)
         }
     mkdir(path, 0777);
     free(copy);
+}
+
+int nscl_folder_lock(const char *path_of_file)
+{
+    char *folder = folder_of(path_of_file);
+    int lock = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    free(folder);
+    while (lock >= 0 && flock(lock, LOCK_EX) != 0)
+        if (errno != EINTR) {
+            close(lock);
+            lock = -1;
+        }
+    return lock;
+}
+
+void nscl_folder_unlock(int lock)
+{
+    if (lock < 0)
+        return;
+    flock(lock, LOCK_UN); /* a child that was begun meanwhile has it open too */
+    close(lock);
 }
 
 int nscl_folder_each(const char *path, void (*each)(const char *name, void *user), void *user)

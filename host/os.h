@@ -56,6 +56,11 @@ void nscl_folder_make(const char *path);
 /* The same for the folder that a file is in. */
 void nscl_folder_make_for(const char *path_of_file);
 
+/* Waits until no other process, and no other thread, holds the folder of a file, and holds it until the unlock: for files that are
+ * read, changed and replaced. -1 where it cannot be; some systems lock nothing. */
+int nscl_folder_lock(const char *path_of_file);
+void nscl_folder_unlock(int lock);
+
 /* Calls `each` with the name of every entry of the folder that does not begin with a dot, in no order. 0 where it cannot be read. */
 int nscl_folder_each(const char *path, void (*each)(const char *name, void *user), void *user);
 /* Removes the folder and the files in it; folders in it stay, and so does it then. */

@@ -79,15 +79,6 @@ static void find(nscl_findings *f, const nscl_check_row *row, nscl_verdict verdi
         f->wrong[row->half] |= bit;
 }
 
-static nscl_findings settled(nscl_findings f)
-{
-    for (int half = 0; half < 2; half++) {
-        f.right[half] &= ~f.wrong[half];
-        f.wrong[half] &= ~(1u << NSCL_FOUND_REST); /* for which there is nothing else: it is tried again */
-    }
-    return f;
-}
-
 /* ---- All of it ---- */
 
 static uint64_t fresh_seed(void)
@@ -115,7 +106,7 @@ nscl_status nscl_selftest(nscl_context *ctx, uint64_t seed, nscl_selftest_fn rep
         c->rng.state = result.seed + ((uint64_t)i << 48);
         nscl_verdict verdict = run(t, row);
         find(&found, row, verdict);
-        ctx->findings = settled(found); /* the whole network, last, uses what was found right */
+        ctx->findings = nscl_findings_merged(before, &found); /* the whole network, last, uses what was found right */
         if (verdict == NSCL_FAILED && !first[0])
             snprintf(first, sizeof first, "%s%s%s%s", row->operation, row->way[0] ? " " : "", row->way, row->half ? ", fp16-storage" : "");
         *(verdict == NSCL_PASSED ? &result.passed : verdict == NSCL_FAILED ? &result.failed : &result.skipped) += 1;
@@ -137,7 +128,7 @@ nscl_status nscl_selftest(nscl_context *ctx, uint64_t seed, nscl_selftest_fn rep
     if (stopped)
         ctx->findings = before;
     else
-        nscl_findings_keep(ctx);
+        nscl_findings_add(ctx, &found);
     test_close(t, half);
     if (out)
         *out = result;
@@ -251,7 +242,7 @@ static nscl_status check_plan(test *t, const nscl_network *n, int h, int w, nscl
             continue;
         if (nscl_trial_conv(ctx, (nscl_conv_algorithm)i, layer)) {
             if (check_algorithm(t, i, layer) == NSCL_PASSED) {
-                ctx->findings.right[half] |= 1u << i;
+                nscl_findings_include(ctx, i);
                 continue;
             }
             nscl_findings_exclude(ctx, i);
@@ -276,7 +267,7 @@ static nscl_status find_rest(test *t, nscl_pooling pooling, nscl_error *error)
         status = nscl_fail(error, NSCL_BAD_DEVICE, "%s fails at %s %s (%s): choose another device; nscl-selftest shows more", ctx->facts.info.name,
                            wrong->operation, wrong->way, t->check.why);
     if (status == NSCL_OK)
-        ctx->findings.right[ctx->half_storage] |= 1u << NSCL_FOUND_REST;
+        nscl_findings_include(ctx, NSCL_FOUND_REST);
     return status;
 }
 
@@ -301,7 +292,6 @@ nscl_status nscl_selftest_first(const nscl_network *n, int h, int w, nscl_error 
     test_close(t, ctx->half_storage);
     nscl_trial_close(ctx);
     ctx->peak_bytes = peak;
-    nscl_findings_keep(ctx);
     nscl_log(ctx, NSCL_LOG_INFO, "first use of this device: self-test in %.2f s", nscl_seconds() - start);
     return status;
 }

@@ -248,9 +248,10 @@ void make_folder_end(char *folder)
     assert(list);
     for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
         char *path = make_path(folder, entry->d_name);
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            remove(path);
-        free(path);
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || remove(path) == 0)
+            free(path);
+        else
+            make_folder_end(path); /* not empty */
     }
     closedir(list);
     rmdir(folder);

@@ -54,7 +54,7 @@ size_t make_find(const struct make_bytes *png, const char *type);
 /* EXIF data that says only its orientation, with the JPEG head. */
 struct make_bytes make_exif(int orientation, int big_endian);
 
-/* A new folder for files, its path malloc'ed; and its end with all in it. */
+/* A new folder for files, its path malloc'ed; and its end with all in it, folders too. */
 char *make_folder(void);
 void make_folder_end(char *folder);
 size_t make_folder_count(const char *folder);

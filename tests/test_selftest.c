@@ -2,16 +2,18 @@
  * algorithm out from then on, and paint as if it were not there. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "findings.h"
 #include "os.h"
+#include "picture_make.h"
 #include "style.h"
 #include "test.h"
 #include "tuning.h"
 
-static char work[] = "/tmp/nscl-selftest-XXXXXX", kernels[64];
+static char *work, *kernels;
 
 /* The log. */
 typedef struct said {
@@ -52,8 +54,8 @@ static void break_kernels(void)
     unsigned char *text = NULL;
     size_t size = 0;
     nscl_file file = {0};
-    assert_non_null(mkdtemp(work));
-    snprintf(kernels, sizeof kernels, "%s/kernels", work);
+    work = make_folder();
+    kernels = nscl_path_join(work, "kernels");
     nscl_folder_make(kernels);
     to = nscl_path_join(kernels, "winograd_tile.cl");
     assert_int_equal(nscl_file_read(from, 1 << 20, &text, &size, NULL), NSCL_OK);
@@ -243,13 +245,135 @@ static void keeps_nothing_without_cache(void **state)
     free(folder);
 }
 
+/* ---- What is remembered ---- */
+
+/* What a run that begins now would know. */
+static nscl_findings known(nscl_context *ctx)
+{
+    ctx->findings = (nscl_findings){{0}, {0}};
+    nscl_findings_open(ctx);
+    return ctx->findings;
+}
+
+/* Of two runs with the same kernels, and of one with others. */
+static void keeps_what_others_found(void **state)
+{
+    said s;
+    (void)state;
+    new_cache("kept");
+    nscl_context *ctx = open_with(NULL, &s), *same = open_with(NULL, &s), *other = open_with(kernels, &s);
+    nscl_findings_exclude(ctx, NSCL_CONV_WINOGRAD6);
+    nscl_findings_include(other, NSCL_CONV_WINOGRAD4);
+    nscl_findings_include(same, NSCL_FOUND_REST); /* does not know of the first */
+    assert_int_equal(known(ctx).wrong[0], 1u << NSCL_CONV_WINOGRAD6);
+    assert_int_equal(known(ctx).right[0], 1u << NSCL_FOUND_REST);
+    assert_int_equal(known(other).right[0], 1u << NSCL_CONV_WINOGRAD4);
+    assert_int_equal(known(other).wrong[0], 0);
+    nscl_findings_include(same, NSCL_CONV_WINOGRAD6); /* the later finding counts */
+    assert_int_equal(known(ctx).wrong[0], 0);
+    assert_int_equal(known(ctx).right[0], 1u << NSCL_CONV_WINOGRAD6 | 1u << NSCL_FOUND_REST);
+    nscl_close(other);
+    nscl_close(same);
+    nscl_close(ctx);
+}
+
+/* Of many kernels, as many versions of the program leave them, the ones in use stay. */
+static void forgets_old_kernels(void **state)
+{
+    enum { VERSIONS = 40 };
+    said s;
+    (void)state;
+    new_cache("old");
+    nscl_context *ctx = open_with(NULL, &s);
+    char *path = nscl_device_file(&ctx->facts, "selftest");
+    const int block = ctx->block;
+    nscl_findings_exclude(ctx, NSCL_CONV_WINOGRAD6);
+    for (int i = 0; i < VERSIONS; i++) {
+        nscl_findings_include(ctx, NSCL_CONV_WINOGRAD4);
+        ctx->block = 1000 + i;
+        nscl_findings_include(ctx, NSCL_CONV_DIRECT);
+        assert_int_equal(known(ctx).right[0], 1u << NSCL_CONV_DIRECT);
+        ctx->block = block;
+        assert_int_equal(known(ctx).wrong[0], 1u << NSCL_CONV_WINOGRAD6);
+    }
+    uint64_t size = 0;
+    assert_true(nscl_file_facts(path, &size, NULL));
+    assert_in_range(size, 16 * 70, 16 * 120 + 1000);
+    ctx->block = 1000;
+    assert_int_equal(known(ctx).right[0], 0);
+    ctx->block = block;
+    free(path);
+    nscl_close(ctx);
+}
+
+/* What is in a file that somebody has changed, or that was cut, is lost at most. */
+static void reads_any_file(void **state)
+{
+    static const char *const texts[] = {
+        "", "k", "kernels ", "kernels", "\nkernels \n\n", "kernels x\nright winograd4 fp32", "right winograd4 fp32\n", "\xff\nkernels"};
+    said s;
+    (void)state;
+    new_cache("any");
+    nscl_context *ctx = open_with(NULL, &s);
+    char *path = nscl_device_file(&ctx->facts, "selftest");
+    nscl_folder_make_for(path);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        make_file(path, texts[i], strlen(texts[i]));
+        assert_int_equal(known(ctx).right[0] | known(ctx).wrong[0], 0);
+        nscl_findings_exclude(ctx, NSCL_CONV_GEMM);
+        assert_int_equal(known(ctx).wrong[0], 1u << NSCL_CONV_GEMM);
+        assert_int_equal(known(ctx).right[0], 0);
+    }
+    free(path);
+    nscl_close(ctx);
+}
+
+enum { WRITERS = 4, TURNS = 15 };
+
+typedef struct writer {
+    nscl_context *ctx;
+    int algorithm, lost;
+} writer;
+
+/* Turns its own algorithm's verdict again and again: nobody else's writing turns it back. */
+static void *write_by_turns(void *user)
+{
+    writer *w = user;
+    for (int i = 0; i < TURNS; i++) {
+        nscl_findings_exclude(w->ctx, w->algorithm);
+        w->lost += !(known(w->ctx).wrong[0] >> w->algorithm & 1);
+        nscl_findings_include(w->ctx, w->algorithm);
+        w->lost += !(known(w->ctx).right[0] >> w->algorithm & 1);
+    }
+    return NULL;
+}
+
+static void many_write_at_once(void **state)
+{
+    said s;
+    writer writers[WRITERS];
+    pthread_t threads[WRITERS];
+    (void)state;
+    new_cache("many");
+    for (int i = 0; i < WRITERS; i++)
+        writers[i] = (writer){.ctx = open_with(NULL, &s), .algorithm = i};
+    for (int i = 0; i < WRITERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_by_turns, &writers[i]), 0);
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < WRITERS; i++) {
+        assert_int_equal(writers[i].lost, 0);
+        nscl_close(writers[i].ctx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_what_is_wrong),
-        cmocka_unit_test(repeats_with_a_seed),
-        cmocka_unit_test(paints_without_it),
-        cmocka_unit_test(keeps_nothing_without_cache),
+        cmocka_unit_test(names_what_is_wrong),     cmocka_unit_test(repeats_with_a_seed),
+        cmocka_unit_test(paints_without_it),       cmocka_unit_test(keeps_nothing_without_cache),
+        cmocka_unit_test(keeps_what_others_found), cmocka_unit_test(forgets_old_kernels),
+        cmocka_unit_test(reads_any_file),          cmocka_unit_test(many_write_at_once),
     };
     int status = test_open();
     if (status)
@@ -257,7 +381,7 @@ int main(void)
     test_close(0);
     break_kernels();
     status = cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", work);
-    return system(command) == 0 ? status : EXIT_FAILURE;
+    make_folder_end(work);
+    free(kernels);
+    return status;
 }

@@ -6,11 +6,12 @@
 
 #include "gemm.h"
 #include "os.h"
+#include "picture_make.h"
 #include "test.h"
 #include "tune.h"
 #include "tuning.h"
 
-static char root[] = "/tmp/nscl_test_XXXXXX";
+static char *root;
 
 /* A device made up for the patterns. */
 static nscl_device_facts facts(void)
@@ -360,18 +361,16 @@ static void written(void **state)
 static int clean(void **state)
 {
     (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf %s", root);
-    return system(command);
+    make_folder_end(root);
+    return 0;
 }
 
 int main(void)
 {
-    char path[100];
-    if (!mkdtemp(root))
-        return EXIT_FAILURE;
-    snprintf(path, sizeof path, "%s/cache", root);
+    root = make_folder();
+    char *path = make_path(root, "cache");
     setenv("XDG_CACHE_HOME", path, 1);
+    free(path);
     unsetenv("NSCL_TUNE");
     int status = test_open();
     if (status) {
