@@ -122,6 +122,8 @@ holds 'all(set(l["kernels"]) >= {"forward", "backward"} and 0.2 < l["kernels"]["
 holds '[l["name"] for l in j["layers"] if "gram" in l["kernels"]] == ["conv%d_1" % b for b in (1, 2, 3, 4, 5)]'
 run 2 nscl-bench --size 32 --evaluations 1 --kernels nowhere
 says "nowhere"
+run 2 nscl-bench --size 32 --kernels twenty --sweep both.svg
+says "give one of the two"
 run 2 nscl-bench --size 32 --evaluations 1 --peer-python python3 --peer-script nothing.py
 says "nothing.py"
 # A peer that takes a second for anything.

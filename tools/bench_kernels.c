@@ -1,10 +1,7 @@
 /* The kernels at hand beside those of a folder, operation by operation. On a machine whose speed changes from second to second two
  * runs tell little; here each operation runs once with the one and once with the other, again and again, and the median of the
- * ratios is reported: of the same kernels, for 10 ms and more, it is within 3 % of 1 where runs differ by 20. */
-#define _POSIX_C_SOURCE 200809L
-#include <stdlib.h>
-#include <string.h>
-
+ * ratios is reported. With the same kernels on both sides, at 512 pixels, seven of eight are within 3 % of 1, the farthest 8 % off, and
+ * the sum is within 0.5 %, where whole runs differ by 20. */
 #include "bench.h"
 #include "ops.h"
 #include "os.h"
@@ -20,18 +17,10 @@ typedef struct side {
 
 static nscl_status open_side(side *s, const bench_problem *ours, const bench_options *o, const nscl_weights *weights, nscl_error *error)
 {
-    nscl_open_options open = {.device = o->device};
+    nscl_open_options open = {.device = o->device, .kernel_dir = o->kernels};
     if (!nscl_file_exists(o->kernels))
         return nscl_fail(error, NSCL_BAD_ARGUMENT, "--kernels '%s': there is no such folder", o->kernels);
-    char *before = getenv("NSCL_KERNELS");
-    before = before ? strdup(before) : NULL;
-    setenv("NSCL_KERNELS", o->kernels, 1);
     nscl_status status = nscl_open(&s->ctx, &open, error);
-    if (before)
-        setenv("NSCL_KERNELS", before, 1);
-    else
-        unsetenv("NSCL_KERNELS");
-    free(before);
     if (status == NSCL_OK)
         status = bench_set_precision(s->ctx, o, error);
     if (status != NSCL_OK)
@@ -79,13 +68,17 @@ static double seconds(bench_problem *p, int i, bench_operation which)
 
 static void compare(bench_problem *ours, bench_problem *theirs, bench_result *r, int i, bench_operation which)
 {
-    double a[ROUNDS], ratios[ROUNDS];
-    seconds(ours, i, which); /* kernels are built, weights packed */
-    seconds(theirs, i, which);
-    for (int k = 0; k < ROUNDS; k++) {
-        double b = k % 2 ? seconds(theirs, i, which) : 0;
-        a[k] = seconds(ours, i, which);
-        ratios[k] = (k % 2 ? b : seconds(theirs, i, which)) / a[k];
+    bench_problem *const sides[] = {ours, theirs};
+    double a[ROUNDS], ratios[ROUNDS], taken[2];
+    for (int k = -1; k < ROUNDS; k++) { /* before the first: kernels are built, weights packed */
+        for (int turn = 0; turn < 2; turn++) {
+            int which_side = (k + 1 + turn) % 2; /* by turns the first: what runs second finds other lines in the cache */
+            taken[which_side] = seconds(sides[which_side], i, which);
+        }
+        if (k >= 0) {
+            a[k] = taken[0];
+            ratios[k] = taken[1] / taken[0];
+        }
     }
     r->layer[i].ours[which] = measure_median(a, ROUNDS);
     r->layer[i].ratio[which] = measure_median(ratios, ROUNDS);

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "bench.h"
@@ -52,6 +53,10 @@ int bench_read_options(bench_options *o, int argc, char **argv)
     int ended = tool_read_options(&page, table, o, argc, argv);
     if (ended)
         return ended;
+    if (o->sweep && o->kernels) {
+        fprintf(stderr, "nscl-bench: --sweep measures no single operations, which --kernels compares: give one of the two\n");
+        return TOOL_USAGE + 1;
+    }
     if (o->size_count == 0) {
         o->size_count = o->sweep ? (int)(sizeof sweep / sizeof *sweep) : 2;
         memcpy(o->sizes, o->sweep ? sweep : usual, (size_t)o->size_count * sizeof *o->sizes);

@@ -164,12 +164,11 @@ static json_t *layers_json(const bench_result *r, const measure_limits *limits)
                                 json_pack("{s:f, s:f, s:f, s:f}", "seconds", l->seconds[d], "gflops", g, "peak_share", share(g, limits->gflops),
                                           "real_peak_share", share(g * l->arithmetic, limits->gflops)));
         }
-        json_t *kernels = json_object();
-        for (int k = 0; k < BENCH_OPERATIONS && l->ratio[k] > 0; k++)
+        json_t *kernels = r->kernels ? json_object() : NULL;
+        for (int k = 0; kernels && k < BENCH_OPERATIONS && l->ratio[k] > 0; k++)
             json_object_set_new(kernels, operation_names[k], json_pack("{s:f, s:f}", "seconds", l->ours[k], "ratio", l->ratio[k]));
-        if (r->kernels)
-            json_object_set(row, "kernels", kernels);
-        json_decref(kernels);
+        if (kernels)
+            json_object_set_new(row, "kernels", kernels);
         json_array_append_new(all, row);
     }
     return all;
