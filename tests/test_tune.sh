@@ -61,7 +61,7 @@ prints "gemm, CLBlast's own"
 prints "^16 > 16, 32 x 32 .* chosen"
 prints "^\* conv IN=16 OUT=16 SIDE=[0-9.]* USE=[a-z0-9-]*$"
 [ ! -e "$cache/nscl/tuning" ] || fail "--dry-run leaves a file"
-run_with NSCL_FEATURES=14 0 --device cpu --network builtin --size=32 --rounds=1 --output rows.txt
+run_with NSCL_FEATURES=14 0 --device cpu --network builtin --size=32 --rounds=1 --seconds=25 --output rows.txt
 prints "written to rows.txt"
 grep -q '^# .*driver' rows.txt || fail "the file does not name the driver"
 grep -q '^\* conv IN=16 OUT=32 ' rows.txt || fail "the file has no row for a layer"
@@ -72,7 +72,7 @@ mkdir kernels
 echo 'kernel void winograd_conv(global float *y) { no such thing; }' >kernels/winograd.cl
 NSCL_FEATURES=14
 export NSCL_FEATURES
-run_with "NSCL_KERNELS=$work/kernels" 0 --device cpu --network builtin --size 32 --rounds 1
+run_with "NSCL_KERNELS=$work/kernels" 0 --device cpu --network builtin --size 32 --rounds 1 --seconds 25
 prints "winograd4 .*cannot compile"
 prints "written to $cache/nscl/tuning/"
 set -- "$cache"/nscl/tuning/*.txt
