@@ -20,8 +20,11 @@ foreach(block 1 4 8 16)
     set(test_on_pocl-${block} NSCL_DEVICE=portable NSCL_BLOCK=${block} NSCL_TEST_SMALL=2 ${without_clblast})
     set(test_on_pocl-${block}-all ${test_on_pocl-${block}})
 endforeach()
-# 16-bit maps are the same kernels with other loads and stores, and as many again to compile: of blocks of 1 they are for `ctest -L slow`.
-set(test_on_pocl-1 NSCL_DEVICE=portable NSCL_BLOCK=1 NSCL_TEST_SMALL=2 "${without_clblast},* half")
+# 16-bit maps are the same kernels with other loads and stores, and as many again to compile: of blocks that are not the device's own they
+# are for `ctest -L slow`.
+foreach(block 1 16)
+    set(test_on_pocl-${block} NSCL_DEVICE=portable NSCL_BLOCK=${block} NSCL_TEST_SMALL=2 "${without_clblast},* half")
+endforeach()
 set(test_on_pocl-all NSCL_DEVICE=portable NSCL_TEST_FAULTS=all)
 # Its compiler takes ten times PoCL's time, rusticl's the same again: all shapes are for `ctest -L slow`, and so are all rows and, of
 # rusticl, more than some cases of each and blocks of more than 1, whose kernels take it four times as long.
