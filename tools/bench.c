@@ -180,7 +180,7 @@ static nscl_status bench_size(bench *b, int size, nscl_error *error)
         take_layers(r, &p, &b->steps, b->weights);
     if (status == NSCL_OK && b->options.products)
         bench_take_products(&p, r);
-    if (status == NSCL_OK && b->options.kernels && !b->options.sweep)
+    if (status == NSCL_OK && b->options.kernels)
         status = bench_compare_kernels(&p, &b->options, b->weights, r, error);
     if (status == NSCL_OK) {
         bench_bounds(r, &p, &b->limits);
