@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,4 +105,15 @@ void test_row_end(void)
     fflush(stdout);
     assert_int_not_equal(c->cases, 0);
     assert_int_equal(c->failures, 0);
+}
+
+int test_is_skipped(const char *name)
+{
+    const char *skip = getenv("NSCL_TEST_SKIP");
+    char patterns[256], *rest = patterns;
+    snprintf(patterns, sizeof patterns, "%s", skip ? skip : "");
+    for (const char *one; (one = strtok_r(rest, ",", &rest));)
+        if (fnmatch(one, name, 0) == 0)
+            return 1;
+    return 0;
 }

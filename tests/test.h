@@ -29,6 +29,9 @@ int test_open(void);
 /* Closes it and passes the status on. */
 int test_close(int status);
 
+/* Whether NSCL_TEST_SKIP leaves the test of that name out: patterns (with *) with a comma between them. */
+int test_is_skipped(const char *name);
+
 /* Fails the test where the device has failed; waits for it. */
 void test_no_error(void);
 

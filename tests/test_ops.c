@@ -1,7 +1,5 @@
-#define _POSIX_C_SOURCE 200809L /* strtok_r */
 /* Every row of the table in host/check_table.c over all its shapes. A name on the command line runs the rows that match it
- * (with *), NSCL_TEST_SKIP leaves out those that match one of its patterns, with a comma between them. */
-#include <fnmatch.h>
+ * (with *). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,17 +13,6 @@ static void run_row(void **state)
     test_row_end();
 }
 
-static int is_skipped(const char *name)
-{
-    const char *skip = getenv("NSCL_TEST_SKIP");
-    char patterns[256], *rest = patterns;
-    snprintf(patterns, sizeof patterns, "%s", skip ? skip : "");
-    for (const char *one; (one = strtok_r(rest, ",", &rest));)
-        if (fnmatch(one, name, 0) == 0)
-            return 1;
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     static nscl_check_row rows[NSCL_CHECK_MOST_ROWS];
@@ -37,7 +24,7 @@ int main(int argc, char **argv)
         return status;
     for (int i = 0; i < n; i++) {
         snprintf(names[i], sizeof names[i], "%s%s%s%s", rows[i].operation, rows[i].way[0] ? " " : "", rows[i].way, rows[i].half ? " half" : "");
-        if (!is_skipped(names[i]))
+        if (!test_is_skipped(names[i]))
             tests[chosen++] = (struct CMUnitTest){names[i], run_row, NULL, NULL, &rows[i]};
     }
     if (argc > 1)
