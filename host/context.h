@@ -40,6 +40,7 @@ typedef struct nscl_buffer {
     cl_mem mem;
     size_t bytes;
     int rehearsed; /* there is no such buffer */
+    void *pages;   /* os_pages.h's, or NULL */
     struct nscl_buffer *next;
 } nscl_buffer;
 
@@ -84,6 +85,8 @@ struct nscl_context {
     cl_mem scratch[NSCL_SCRATCHES];
     size_t scratch_bytes[NSCL_SCRATCHES];
     size_t bytes, peak_bytes; /* of device memory held, and the most so far */
+    int hasty;                /* nscl_buffers_hurry */
+    double page_wait;         /* seconds for a large page, where they were found to be slow to come; else 0 */
     int rehearsing;           /* buffers are counted and not made, nothing is enqueued, what is read is 0 (tensor.h) */
     size_t rehearsed_largest; /* buffer */
     int at;                   /* what is at work: 1 + an nscl_conv_algorithm, NSCL_AT_GRAM, or 0 */

@@ -3,41 +3,101 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <time.h>
 
-enum { LARGE = 2 << 20 }; /* x86-64's, and 64-bit Arm's most often: another's are aligned worse, no more */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
+/* Seconds of a large page that is slow to come: several times what clearing one takes on slow memory. */
+#define SLOW 0.002
 
 /* Stands before the memory. What lies unused around both is never touched, and so takes address space alone. */
 typedef struct mapping {
     void *start;
     size_t bytes;
+    size_t small, large; /* offsets: from the first to the second are small pages that could be large */
 } mapping;
 
-void *nscl_pages_get(size_t bytes)
+static mapping *mapping_of(const void *pages)
+{
+    return &((mapping *)(uintptr_t)pages)[-1];
+}
+
+#ifdef MADV_HUGEPAGE
+/* Of the thread's own time: that others had the processor meanwhile does not count. */
+static double seconds_to_touch(char *page)
+{
+    struct timespec from = {0}, to = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    *(volatile char *)page = 0;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
+}
+
+/* Touches large pages up to the first that is slow to come; the offset behind it. All are touched, since those at hand are given out
+ * first: a look at some of each mapping would find only these. */
+static size_t touch_quick(char *pages, size_t large, double *wait)
+{
+    size_t at = 0;
+    for (; at < large && *wait <= 0; at += NSCL_LARGE_PAGE) {
+        double took = seconds_to_touch(pages + at);
+        if (took > SLOW)
+            *wait = took;
+    }
+    return at;
+}
+#endif
+
+void *nscl_pages_get(size_t bytes, double *wait)
 {
 #ifdef MADV_HUGEPAGE
     /* The last one is filled to a good part, or of small pages. */
-    size_t large = (bytes + bytes / 8) / LARGE * LARGE;
+    size_t large = (bytes + bytes / 8) / NSCL_LARGE_PAGE * NSCL_LARGE_PAGE;
     if (large == 0 || bytes > SIZE_MAX / 2)
         return NULL;
-    mapping m = {NULL, bytes + bytes / 8 + LARGE + sizeof m};
+    mapping m = {NULL, bytes + bytes / 8 + NSCL_LARGE_PAGE + sizeof m, large, large};
     m.start = mmap(NULL, m.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (m.start == MAP_FAILED)
         return NULL;
     char *pages = (char *)m.start + sizeof m;
-    pages += (LARGE - (uintptr_t)pages % LARGE) % LARGE;
-    ((mapping *)(void *)pages)[-1] = m;
+    pages += (NSCL_LARGE_PAGE - (uintptr_t)pages % NSCL_LARGE_PAGE) % NSCL_LARGE_PAGE;
     (void)madvise(pages, large, MADV_HUGEPAGE);
+    if (wait)
+        m.small = touch_quick(pages, large, wait);
+    if (m.small < large)
+        (void)madvise(pages + m.small, large - m.small, MADV_NOHUGEPAGE);
+    *mapping_of(pages) = m;
     return pages;
 #else
     (void)bytes;
+    (void)wait;
     return NULL;
 #endif
+}
+
+size_t nscl_pages_small(const void *pages)
+{
+    const mapping *m = mapping_of(pages);
+    return m->large - m->small;
+}
+
+void nscl_pages_enlarge(void *pages)
+{
+    mapping *m = mapping_of(pages);
+#ifdef MADV_HUGEPAGE
+    if (m->small < m->large) {
+        (void)madvise((char *)pages + m->small, m->large - m->small, MADV_HUGEPAGE);
+        (void)madvise((char *)pages + m->small, m->large - m->small, MADV_COLLAPSE);
+    }
+#endif
+    m->small = m->large;
 }
 
 void nscl_pages_free(void *pages)
 {
     if (pages) {
-        mapping m = ((mapping *)pages)[-1];
+        mapping m = *mapping_of(pages);
         (void)munmap(m.start, m.bytes);
     }
 }

@@ -1,8 +1,14 @@
 #include "tensor.h"
 #include "os_pages.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "os.h"
+
+/* What they save of the time of all that follows, at least (os_pages.h). */
+#define LARGE_PAGES_SAVE 0.05
 
 static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
 {
@@ -11,8 +17,9 @@ static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
     ctx->refused_at = ctx->bytes;
 }
 
-/* Remembers a buffer, or, where mem is NULL, one that is rehearsed; `bytes` is what it adds to the memory in use. */
-static cl_mem remember(nscl_context *ctx, cl_mem mem, size_t bytes)
+/* Remembers a buffer, or, where mem is NULL, one that is rehearsed; `bytes` is what it adds to the memory in use, `pages` what it is made
+ * on, or NULL. */
+static cl_mem remember(nscl_context *ctx, cl_mem mem, size_t bytes, void *pages)
 {
     nscl_buffer *b = calloc(1, sizeof *b);
     if (!b) {
@@ -21,7 +28,7 @@ static cl_mem remember(nscl_context *ctx, cl_mem mem, size_t bytes)
             clReleaseMemObject(mem);
         return NULL;
     }
-    *b = (nscl_buffer){mem ? mem : (cl_mem)b, bytes, !mem, ctx->buffers};
+    *b = (nscl_buffer){mem ? mem : (cl_mem)b, bytes, !mem, pages, ctx->buffers};
     ctx->buffers = b;
     ctx->bytes += bytes;
     if (ctx->bytes > ctx->peak_bytes)
@@ -40,15 +47,20 @@ static void CL_CALLBACK free_pages(cl_mem mem, void *pages)
     nscl_pages_free(pages);
 }
 
+/* An emulated device takes memory of the host for initialised, whatever is in it. */
+static int works_on_host_memory(const nscl_context *ctx)
+{
+    return ctx->facts.info.type == NSCL_DEVICE_CPU && ctx->facts.unified_memory && !(ctx->facts.quirks & NSCL_QUIRK_EMULATED);
+}
+
 /* A buffer in the host's large pages, where the device works on the host's memory and takes them; else NULL. */
-static cl_mem create_on_pages(const nscl_context *ctx, size_t bytes, const void *data)
+static cl_mem create_on_pages(nscl_context *ctx, size_t bytes, const void *data)
 {
     cl_int code = CL_SUCCESS;
-    /* The driver counts none of this against the device's memory; and an emulated one takes it for initialised. */
-    if (ctx->facts.info.type != NSCL_DEVICE_CPU || !ctx->facts.unified_memory || (ctx->facts.quirks & NSCL_QUIRK_EMULATED) ||
-        ctx->bytes + bytes > ctx->facts.memory)
+    /* The driver counts none of this against the device's memory. */
+    if (!works_on_host_memory(ctx) || ctx->bytes + bytes > ctx->facts.memory)
         return NULL;
-    void *pages = nscl_pages_get(bytes);
+    void *pages = nscl_pages_get(bytes, ctx->hasty ? &ctx->page_wait : NULL);
     if (!pages)
         return NULL;
     if (data)
@@ -60,7 +72,7 @@ static cl_mem create_on_pages(const nscl_context *ctx, size_t bytes, const void 
     }
     /* Commands and parts of it may hold the buffer longer than the context does. */
     if (clSetMemObjectDestructorCallback(mem, free_pages, pages) == CL_SUCCESS)
-        return mem;
+        return remember(ctx, mem, bytes, pages);
     clReleaseMemObject(mem);
     nscl_pages_free(pages);
     return NULL;
@@ -76,13 +88,13 @@ static cl_mem create(nscl_context *ctx, size_t bytes, void *data)
     if (ctx->rehearsing) {
         if (bytes > ctx->rehearsed_largest)
             ctx->rehearsed_largest = bytes;
-        return remember(ctx, NULL, bytes);
+        return remember(ctx, NULL, bytes, NULL);
     }
     cl_mem_flags flags = CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0);
     if (bytes <= ctx->facts.largest_buffer) {
         mem = create_on_pages(ctx, bytes, data);
-        if (mem)
-            return remember(ctx, mem, bytes);
+        if (mem || ctx->error.code != NSCL_OK)
+            return mem;
         mem = clCreateBuffer(ctx->cl, flags, bytes, data, &code);
         if (nscl_cl_again(ctx, code))
             mem = clCreateBuffer(ctx->cl, flags, bytes, data, &code);
@@ -91,7 +103,7 @@ static cl_mem create(nscl_context *ctx, size_t bytes, void *data)
         memory_failed(ctx, code, bytes);
         return NULL;
     }
-    return remember(ctx, mem, bytes);
+    return remember(ctx, mem, bytes, NULL);
 }
 
 cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes)
@@ -112,13 +124,13 @@ cl_mem nscl_buffer_part(nscl_context *ctx, cl_mem whole, size_t offset, size_t b
     if (ctx->error.code != NSCL_OK)
         return NULL;
     if (ctx->rehearsing)
-        return remember(ctx, NULL, 0);
+        return remember(ctx, NULL, 0, NULL);
     cl_mem mem = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
     if (!mem || code != CL_SUCCESS) {
         memory_failed(ctx, code, bytes);
         return NULL;
     }
-    return remember(ctx, mem, 0);
+    return remember(ctx, mem, 0, NULL);
 }
 
 cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes)
@@ -129,6 +141,17 @@ cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes)
     cl_mem mem = nscl_buffer_create(ctx, bytes);
     nscl_buffer_write(ctx, mem, data, bytes);
     return mem;
+}
+
+cl_mem nscl_buffer_borrow(nscl_context *ctx, const void *data, size_t bytes)
+{
+    cl_int code = CL_SUCCESS;
+    if (!works_on_host_memory(ctx) || ctx->error.code != NSCL_OK)
+        return nscl_buffer_copy(ctx, data, bytes);
+    if (ctx->rehearsing)
+        return remember(ctx, NULL, 0, NULL);
+    cl_mem mem = clCreateBuffer(ctx->cl, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, (void *)(uintptr_t)data, &code);
+    return mem && code == CL_SUCCESS ? remember(ctx, mem, 0, NULL) : nscl_buffer_copy(ctx, data, bytes);
 }
 
 cl_mem nscl_buffer_zero(nscl_context *ctx, size_t bytes)
@@ -213,6 +236,27 @@ void nscl_rehearsal_end(nscl_context *ctx, const nscl_rehearsal *before)
         ctx->bytes += before->scratch_bytes[i];
     ctx->peak_bytes = before->peak_bytes;
     ctx->rehearsing = 0;
+}
+
+void nscl_buffers_hurry(nscl_context *ctx)
+{
+    ctx->hasty = 1;
+    ctx->page_wait = 0;
+}
+
+void nscl_buffers_settle(nscl_context *ctx, double seconds)
+{
+    size_t small = 0;
+    double start = nscl_seconds();
+    ctx->hasty = 0;
+    for (const nscl_buffer *b = ctx->buffers; b; b = b->next)
+        small += b->pages ? nscl_pages_small(b->pages) : 0;
+    if (!small || seconds * LARGE_PAGES_SAVE < (double)small / NSCL_LARGE_PAGE * ctx->page_wait)
+        return;
+    for (nscl_buffer *b = ctx->buffers; b; b = b->next)
+        if (b->pages)
+            nscl_pages_enlarge(b->pages);
+    nscl_log(ctx, NSCL_LOG_INFO, "memory: %.0f MiB put on large pages in %.2f s", (double)small / 1048576.0, nscl_seconds() - start);
 }
 
 void nscl_buffers_release(nscl_context *ctx)

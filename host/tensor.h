@@ -14,6 +14,8 @@ typedef struct nscl_tensor {
 cl_mem nscl_buffer_create(nscl_context *ctx, size_t bytes);
 /* The same holding a copy of `data`. */
 cl_mem nscl_buffer_copy(nscl_context *ctx, const void *data, size_t bytes);
+/* The same to be read only, of `data` itself where the device works on the host's memory: it must stay until the device is done. */
+cl_mem nscl_buffer_borrow(nscl_context *ctx, const void *data, size_t bytes);
 /* The same filled with zeros. */
 cl_mem nscl_buffer_zero(nscl_context *ctx, size_t bytes);
 /* A part of a buffer, at a multiple of nscl_part_alignment bytes: the same memory under another name. */
@@ -32,6 +34,12 @@ nscl_rehearsal nscl_rehearsal_begin(nscl_context *ctx);
 void nscl_rehearsal_end(nscl_context *ctx, const nscl_rehearsal *before);
 
 void nscl_buffers_release(nscl_context *ctx);
+
+/* From here to `settle` buffers are of large pages only where these come quickly (os_pages.h): until a first result is there it is
+ * waited for as little as can be. `seconds` of work are to come then: where large pages would save more of them than they take, the
+ * buffers there are get them. */
+void nscl_buffers_hurry(nscl_context *ctx);
+void nscl_buffers_settle(nscl_context *ctx, double seconds);
 
 /* Working memory of at least `bytes` that any operation may use between two launches of its own: one buffer a slot
  * (0 to NSCL_SCRATCHES - 1), grown when more is asked for, so that after the first evaluation nothing is allocated. */

@@ -112,10 +112,10 @@ static void given_back(void **state)
 static void large_pages(void **state)
 {
     (void)state;
-    assert_null(nscl_pages_get(4096));
-    assert_null(nscl_pages_get(SIZE_MAX));
+    assert_null(nscl_pages_get(4096, NULL));
+    assert_null(nscl_pages_get(SIZE_MAX, NULL));
     for (int i = 0; i < SIZES; i++) {
-        unsigned char *pages = nscl_pages_get(sizes[i]);
+        unsigned char *pages = nscl_pages_get(sizes[i], NULL);
         if (!pages)
             continue;
         assert_int_equal((uintptr_t)pages % (2 << 20), 0);
@@ -128,16 +128,90 @@ static void large_pages(void **state)
     nscl_pages_free(NULL);
 }
 
+/* Where a large page is said to be slow, small ones take its place, which keep what is in them when they become large. */
+static void slow_pages(void **state)
+{
+    enum { BYTES = 3 * NSCL_LARGE_PAGE };
+    double wait = 0.01;
+    (void)state;
+    unsigned char *pages = nscl_pages_get(BYTES, &wait);
+    if (!pages)
+        skip();
+    assert_true(wait == 0.01);
+    assert_int_equal(nscl_pages_small(pages), BYTES);
+    for (size_t k = 0; k < BYTES; k++)
+        pages[k] = (unsigned char)(k % 251);
+    for (int i = 0; i < 2; i++) {
+        nscl_pages_enlarge(pages);
+        assert_int_equal(nscl_pages_small(pages), 0);
+        for (size_t k = 0; k < BYTES; k++)
+            if (pages[k] != k % 251)
+                fail_msg("byte %zu is %d", k, pages[k]);
+    }
+    nscl_pages_free(pages);
+
+    wait = 0; /* as this machine has it: all large, or small from where it waited */
+    pages = nscl_pages_get(BYTES, &wait);
+    assert_non_null(pages);
+    assert_true(wait > 0 || nscl_pages_small(pages) == 0);
+    assert_true(wait >= 0 && nscl_pages_small(pages) < BYTES);
+    nscl_pages_free(pages);
+}
+
+static size_t small_bytes(void)
+{
+    size_t small = 0;
+    for (const nscl_buffer *b = test_ctx->buffers; b; b = b->next)
+        small += b->pages ? nscl_pages_small(b->pages) : 0;
+    return small;
+}
+
+/* Buffers made in a hurry get large pages where the rest of the work is worth it, and not for less. */
+static void hurry(void **state)
+{
+    enum { BYTES = 2 * NSCL_LARGE_PAGE };
+    (void)state;
+    float *x = filled(BYTES);
+    nscl_buffers_hurry(test_ctx);
+    test_ctx->page_wait = 0.01;
+    cl_mem hasty = nscl_buffer_copy(test_ctx, x, BYTES);
+    size_t small = small_bytes(); /* 0 where the device has its own memory */
+    assert_true(small == 0 || small == BYTES);
+    nscl_buffers_settle(test_ctx, 0.1); /* less than two pages' wait is saved */
+    assert_int_equal(small_bytes(), small);
+    cl_mem other = nscl_buffer_copy(test_ctx, x, BYTES); /* in no hurry */
+    assert_int_equal(small_bytes(), small);
+    nscl_buffers_settle(test_ctx, 1000);
+    assert_int_equal(small_bytes(), 0);
+    assert_holds(hasty, x, BYTES);
+    assert_holds(other, x, BYTES);
+    nscl_buffer_free(test_ctx, hasty);
+    nscl_buffer_free(test_ctx, other);
+    free(x);
+}
+
+/* A part of memory that lies anywhere. */
+static void borrowed(void **state)
+{
+    (void)state;
+    float *x = filled(sizes[1]);
+    size_t before = test_ctx->bytes;
+    cl_mem mem = nscl_buffer_borrow(test_ctx, x + 1, sizes[1] / 2);
+    assert_holds(mem, x + 1, sizes[1] / 2);
+    nscl_buffer_free(test_ctx, mem);
+    test_no_error();
+    assert_int_equal(test_ctx->bytes, before);
+    free(x);
+}
+
 int main(int argc, char **argv)
 {
     int status = test_open();
     if (status)
         return status;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contents),
-        cmocka_unit_test(parts),
-        cmocka_unit_test(given_back),
-        cmocka_unit_test(large_pages),
+        cmocka_unit_test(contents),   cmocka_unit_test(parts), cmocka_unit_test(given_back), cmocka_unit_test(large_pages),
+        cmocka_unit_test(slow_pages), cmocka_unit_test(hurry), cmocka_unit_test(borrowed),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
