@@ -177,20 +177,18 @@ static cl_mem pack_image(nscl_context *ctx, const float *kernel, int out)
 
 nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float *bias, int cin, int cout)
 {
-    size_t n = (size_t)cin * (size_t)cout * 9, lanes = (size_t)nscl_blocks(ctx, cout) * (size_t)ctx->block;
+    size_t lanes = (size_t)nscl_blocks(ctx, cout) * (size_t)ctx->block;
     float *padded = calloc(lanes, sizeof *padded);
     nscl_conv *conv = calloc(1, sizeof *conv);
-    if (conv)
-        conv->kernel = malloc(n * sizeof(float));
-    if (!conv || !padded || !conv->kernel) {
+    if (!conv || !padded) {
         nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for the weights of a convolution");
-        nscl_conv_free(ctx, conv);
+        free(conv);
         free(padded);
         return NULL;
     }
+    conv->kernel = kernel;
     conv->cin = cin;
     conv->cout = cout;
-    memcpy(conv->kernel, kernel, n * sizeof(float));
     memcpy(padded, bias, (size_t)cout * sizeof(float));
     conv->bias = nscl_buffer_copy(ctx, padded, lanes * sizeof(float));
     free(padded);
@@ -216,7 +214,6 @@ void nscl_conv_free(nscl_context *ctx, nscl_conv *conv)
         return;
     nscl_conv_unpack(ctx, conv);
     nscl_buffer_free(ctx, conv->bias);
-    free(conv->kernel);
     free(conv);
 }
 

@@ -23,12 +23,13 @@ extern const char *const nscl_conv_names[NSCL_CONV_ALGORITHMS];
 typedef struct nscl_conv {
     int cin, cout;
     nscl_conv_algorithm algorithm;
-    float *kernel;    /* (cout, cin, 3, 3); owned */
-    cl_mem bias;      /* whole blocks, zero past cout */
-    cl_mem packed[2]; /* forward, backward: as the algorithm wants them; made at first use */
+    const float *kernel; /* (cout, cin, 3, 3); whose the maker gave it */
+    cl_mem bias;         /* whole blocks, zero past cout */
+    cl_mem packed[2];    /* forward, backward: as the algorithm wants them; made at first use */
 } nscl_conv;
 
-/* Makes the layer from OIHW weights (copied), direct until nscl_conv_plan or nscl_conv_use. NULL after an error. */
+/* Makes the layer from OIHW weights, direct until nscl_conv_plan or nscl_conv_use. `kernel` is not copied and must stay as long as the
+ * layer, and until the device is done. NULL after an error. */
 nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float *bias, int cin, int cout);
 void nscl_conv_free(nscl_context *ctx, nscl_conv *conv);
 

@@ -11,7 +11,7 @@ cl_mem nscl_conv_winograd_pack(nscl_context *ctx, const nscl_conv *conv, int bac
     cl_int in = backward ? conv->cout : conv->cin, out = backward ? conv->cin : conv->cout;
     cl_int lanes = nscl_blocks(ctx, in) * ctx->block, blocks = nscl_blocks(ctx, out);
     size_t frequencies = (size_t)(tile + 2) * (size_t)(tile + 2);
-    cl_mem k = nscl_buffer_copy(ctx, conv->kernel, (size_t)in * (size_t)out * 9 * sizeof(float));
+    cl_mem k = nscl_buffer_borrow(ctx, conv->kernel, (size_t)in * (size_t)out * 9 * sizeof(float));
     cl_mem u = nscl_buffer_create(ctx, frequencies * (size_t)lanes * (size_t)blocks * (size_t)ctx->block * sizeof(float));
     cl_int vectors = ov ? ov : blocks;
     NSCL_RUN(ctx, "winograd_pack", DIM2(lanes, blocks), ARG(u), ARG(k), ARG(tile), ARG(in), ARG(out), ARG(lanes), ARG(blocks), ARG(vectors), ARG(backward));

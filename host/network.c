@@ -31,16 +31,15 @@ nscl_network *nscl_network_create(nscl_context *ctx, const nscl_weights *weights
     n->depth = depth;
     n->pooling = pooling;
     n->pool_round_up = pool_round_up;
-    float *first = fold_input(weights, n->mean);
-    if (!first)
+    n->first = fold_input(weights, n->mean);
+    if (!n->first)
         nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory for a network");
     for (int i = 0; i < depth && ctx->error.code == NSCL_OK; i++) {
         const nscl_conv_weights *c = &weights->conv[i];
         n->channels[i] = c->cout;
         n->starts_block[i] = c->number == 1 && c->block > 1;
-        n->conv[i] = nscl_conv_create(ctx, i == 0 ? first : c->kernel, c->bias, c->cin, c->cout);
+        n->conv[i] = nscl_conv_create(ctx, i == 0 ? n->first : c->kernel, c->bias, c->cin, c->cout);
     }
-    free(first);
     if (ctx->error.code != NSCL_OK) {
         nscl_network_free(n);
         return NULL;
@@ -54,6 +53,7 @@ void nscl_network_free(nscl_network *n)
         return;
     for (int i = 0; i < n->depth; i++)
         nscl_conv_free(n->ctx, n->conv[i]);
+    free(n->first);
     free(n);
 }
 

@@ -18,6 +18,7 @@ typedef struct nscl_network {
     int starts_block[NSCL_MAX_CONVS]; /* a pooling stands before it */
     nscl_pooling pooling;
     int pool_round_up;
+    float *first;                                        /* the first layer's weights, changed */
     float mean[3];                                       /* RGB, 0..255: the network sees picture minus mean, which the first layer's weights take as it is */
     void (*mark)(void *user, nscl_step step, int layer); /* called after each operation is enqueued; NULL: not */
     void *mark_user;
@@ -25,7 +26,7 @@ typedef struct nscl_network {
 
 /* The first `depth` convolutions. The first layer's weights are changed so that its input is always planar RGB, 0..255
  * minus mean, whatever order, scale and deviation the file was trained with (zero padding then means the mean colour,
- * as there). NULL after an error. */
+ * as there). The others are `weights`'s own, which must stay. NULL after an error. */
 nscl_network *nscl_network_create(nscl_context *ctx, const nscl_weights *weights, int depth, nscl_pooling pooling, int pool_round_up);
 void nscl_network_free(nscl_network *network);
 

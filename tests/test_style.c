@@ -133,7 +133,7 @@ static void watch(void **state)
     golden_run_evaluate(&r.run, NULL); /* packs the weights */
     nscl_watch(&r.run, r.run.x);
     assert_int_equal(nscl_context_status(test_ctx, &error), NSCL_OK);
-    r.run.network->conv[2]->kernel[5] += 1; /* the host's, which the reference takes */
+    r.weights->conv[2].kernel[5] += 1; /* the host's, which the reference takes */
     nscl_watch(&r.run, r.run.x);
     assert_int_equal(nscl_context_status(test_ctx, &error), NSCL_BAD_DEVICE);
     printf("  %s\n", error.text);
