@@ -9,7 +9,7 @@
 
 source=${NSCL_TEST_SOURCE:?the tree of sources}
 
-step cmake -B build -S "$source" -DNSCL_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/usr" -DCMAKE_INSTALL_LIBDIR=lib
+step cmake -B build -S "$source" -DCMAKE_BUILD_TYPE=Debug -DNSCL_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/usr" -DCMAKE_INSTALL_LIBDIR=lib
 step cmake --build build --parallel 2
 step cmake --install build
 for file in bin/nscl bin/nscl-probe bin/nscl-weights include/nscl.h lib/libnscl.so lib/pkgconfig/nscl.pc share/nscl/pictures/lakeside.jpg \
