@@ -212,6 +212,8 @@ void nscl_conv_free(nscl_context *ctx, nscl_conv *conv)
 {
     if (!conv)
         return;
+    if (!ctx->rehearsing)
+        clFinish(ctx->queue); /* whoever gave the kernel may free it, which is still read where an error kept all else from being waited for */
     nscl_conv_unpack(ctx, conv);
     nscl_buffer_free(ctx, conv->bias);
     free(conv);

@@ -29,8 +29,9 @@ typedef struct nscl_conv {
 } nscl_conv;
 
 /* Makes the layer from OIHW weights, direct until nscl_conv_plan or nscl_conv_use. `kernel` is not copied and must stay as long as the
- * layer, and until the device is done. NULL after an error. */
+ * layer. NULL after an error. */
 nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float *bias, int cin, int cout);
+/* Waits for the device. */
 void nscl_conv_free(nscl_context *ctx, nscl_conv *conv);
 
 /* Chooses the algorithm that suits pictures of this size, forward and backward, among those that the device's features
