@@ -6,6 +6,7 @@
 
 #include "device.h"
 #include "os_child.h"
+#include "os_pages.h"
 
 /* Which fast paths may be used; NSCL_FEATURES (a number) in the environment masks it, for tests. */
 enum {
@@ -86,7 +87,7 @@ struct nscl_context {
     size_t scratch_bytes[NSCL_SCRATCHES];
     size_t bytes, peak_bytes; /* of device memory held, and the most so far */
     int hasty;                /* nscl_buffers_hurry */
-    double page_wait;         /* seconds for a large page, where they were found to be slow to come; else 0 */
+    nscl_page_haste haste;
     int rehearsing;           /* buffers are counted and not made, nothing is enqueued, what is read is 0 (tensor.h) */
     size_t rehearsed_largest; /* buffer */
     int at;                   /* what is at work: 1 + an nscl_conv_algorithm, NSCL_AT_GRAM, or 0 */

@@ -9,8 +9,10 @@
 #define MADV_COLLAPSE 25 /* Linux 6.1 */
 #endif
 
-/* Seconds of a large page that is slow to come: several times what clearing one takes on slow memory. */
+/* Seconds of a large page that is slow to come: several times what clearing one takes on slow memory. And for how long it is looked: what
+ * one thread touches lies near one processor, which is no place for all the memory of a large machine. */
 #define SLOW 0.002
+#define LOOK 0.1
 
 /* Stands before the memory. What lies unused around both is never touched, and so takes address space alone. */
 typedef struct mapping {
@@ -35,21 +37,24 @@ static double seconds_to_touch(char *page)
     return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
 }
 
-/* Touches large pages up to the first that is slow to come; the offset behind it. All are touched, since those at hand are given out
+/* Touches large pages up to the first that is slow to come; the offset behind it. One after the other, since those at hand are given out
  * first: a look at some of each mapping would find only these. */
-static size_t touch_quick(char *pages, size_t large, double *wait)
+static size_t touch_quick(char *pages, size_t large, nscl_page_haste *haste)
 {
     size_t at = 0;
-    for (; at < large && *wait <= 0; at += NSCL_LARGE_PAGE) {
+    for (; at < large && haste->wait <= 0; at += NSCL_LARGE_PAGE) {
+        if (haste->looked > LOOK)
+            return large;
         double took = seconds_to_touch(pages + at);
+        haste->looked += took;
         if (took > SLOW)
-            *wait = took;
+            haste->wait = took;
     }
     return at;
 }
 #endif
 
-void *nscl_pages_get(size_t bytes, double *wait)
+void *nscl_pages_get(size_t bytes, nscl_page_haste *haste)
 {
 #ifdef MADV_HUGEPAGE
     /* The last one is filled to a good part, or of small pages. */
@@ -63,15 +68,15 @@ void *nscl_pages_get(size_t bytes, double *wait)
     char *pages = (char *)m.start + sizeof m;
     pages += (NSCL_LARGE_PAGE - (uintptr_t)pages % NSCL_LARGE_PAGE) % NSCL_LARGE_PAGE;
     (void)madvise(pages, large, MADV_HUGEPAGE);
-    if (wait)
-        m.small = touch_quick(pages, large, wait);
+    if (haste)
+        m.small = touch_quick(pages, large, haste);
     if (m.small < large)
         (void)madvise(pages + m.small, large - m.small, MADV_NOHUGEPAGE);
     *mapping_of(pages) = m;
     return pages;
 #else
     (void)bytes;
-    (void)wait;
+    (void)haste;
     return NULL;
 #endif
 }
@@ -82,16 +87,18 @@ size_t nscl_pages_small(const void *pages)
     return m->large - m->small;
 }
 
-void nscl_pages_enlarge(void *pages)
+int nscl_pages_enlarge(void *pages)
 {
     mapping *m = mapping_of(pages);
+    int done = 1;
 #ifdef MADV_HUGEPAGE
     if (m->small < m->large) {
         (void)madvise((char *)pages + m->small, m->large - m->small, MADV_HUGEPAGE);
-        (void)madvise((char *)pages + m->small, m->large - m->small, MADV_COLLAPSE);
+        done = madvise((char *)pages + m->small, m->large - m->small, MADV_COLLAPSE) == 0;
     }
 #endif
-    m->small = m->large;
+    m->small = m->large; /* no second try */
+    return done;
 }
 
 void nscl_pages_free(void *pages)

@@ -5,18 +5,25 @@
 
 #include <stddef.h>
 
-enum { NSCL_LARGE_PAGE = 2 << 20 }; /* x86-64's, and 64-bit Arm's most often: another's are aligned worse, no more */
+/* Bytes: x86-64's, and 64-bit Arm's most often. Another's are aligned worse, and where they are larger they may count as slow. */
+enum { NSCL_LARGE_PAGE = 2 << 20 };
+
+/* For who cannot wait for large pages that are slow to come; begins as all zero. */
+typedef struct nscl_page_haste {
+    double wait;   /* seconds that one was found to take, where that is long; else 0 */
+    double looked; /* seconds spent in finding out */
+} nscl_page_haste;
 
 /* `bytes` of zeroed memory from a large page's start on; NULL where there is none, the system has no such pages or one would not be
  * filled. Where it has them and none is free it is of small pages.
  * A virtual machine may have to wait for its host at every large page, 40 times as long as clearing it takes, where its small ones are at
- * hand. `wait` is for who cannot wait so long: the large pages are touched, and where one comes slowly, *wait is set to its seconds, and
- * this memory is from there on, like all that is asked for with *wait above 0, of small pages. NULL: of large ones, whatever they take. */
-void *nscl_pages_get(size_t bytes, double *wait);
+ * hand. With `haste` the large pages are touched, up to a tenth of a second in all, and where one comes slowly haste->wait is set and this
+ * memory is from there on, like all that is asked for with it from then on, of small pages. NULL: of large ones, whatever they take. */
+void *nscl_pages_get(size_t bytes, nscl_page_haste *haste);
 /* How many bytes of it are of small pages for want of time. */
 size_t nscl_pages_small(const void *pages);
-/* Makes these large, with what is in them: at once on Linux 6.1 and later, before that when the system finds time. */
-void nscl_pages_enlarge(void *pages);
+/* Makes these large, with what is in them: 1, or 0 where the system does so only when it finds time (before Linux 6.1) or has no room. */
+int nscl_pages_enlarge(void *pages);
 /* Gives it back; NULL is accepted. */
 void nscl_pages_free(void *pages);
 

@@ -17,6 +17,7 @@ set(test_on_pocl NSCL_DEVICE=portable "NSCL_TEST_SKIP=*winograd4-clblast*")
 # CLBlast's kernels know nothing of blocks: once on PoCL is enough.
 set(without_clblast "NSCL_TEST_SKIP=*clblast*,*gemm*")
 set(test_on_pocl-gpu NSCL_DEVICE=portable NSCL_TEST_LIKE=gpu NSCL_BLOCK=4 NSCL_TEST_SMALL=1 ${without_clblast})
+set(test_on_pocl-gpu-all NSCL_DEVICE=portable NSCL_TEST_LIKE=gpu NSCL_BLOCK=4 NSCL_TEST_SMALL=1)
 # 16-bit maps are the same kernels with other loads and stores, and as many again to compile: of blocks that are not the device's own they
 # are for `ctest -L slow`.
 foreach(block 1 4 8 16)

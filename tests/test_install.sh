@@ -1,6 +1,6 @@
 #!/bin/sh
-# The installed program and library: a build as a packager makes it, a second CMake project (tests/consumer) that finds
-# the library, the same through pkg-config, and the header alone in C and C++.
+# The installed program and library: a packager's build but for the optimisation (test_package has that too), a second CMake
+# project (tests/consumer) that finds the library, the same through pkg-config, and the header alone in C and C++.
 #
 # usage: NSCL_TEST_SOURCE=TREE tests/test_install.sh
 # Status: 0 all well, 1 a check failed. Without a device nothing is painted.

@@ -251,7 +251,6 @@ void measure_conv(nscl_context *ctx, measure_rate *rate, int cin, int cout, int 
         if (r.conv)
             nscl_conv_plan(ctx, r.conv, side, side);
     }
-    free(kernel);
     free(bias);
     r.x = noise_buffer(ctx, nscl_block_floats(ctx, cin, side, side), 1);
     r.y = noise_buffer(ctx, nscl_block_floats(ctx, cout, side, side), 1);
@@ -269,6 +268,7 @@ void measure_conv(nscl_context *ctx, measure_rate *rate, int cin, int cout, int 
     rate->m = rate->n = (size_t)r.side;
     rate->how = r.conv ? nscl_conv_names[r.conv->algorithm] : "";
     nscl_conv_free(ctx, r.conv);
+    free(kernel);
     nscl_buffer_free(ctx, r.x);
     nscl_buffer_free(ctx, r.y);
 }
