@@ -12,7 +12,7 @@ else()
     set(test_icd_dir $ENV{HOME}/.cache/nscl/icd)
 endif()
 
-# CLBlast's batched product takes PoCL three quarters of a minute to compile.
+# CLBlast's batched product takes PoCL three quarters of a minute to compile: test_accuracy, which skips nothing, compares it there.
 set(test_on_pocl NSCL_DEVICE=portable "NSCL_TEST_SKIP=*winograd4-clblast*")
 # CLBlast's kernels know nothing of blocks: once on PoCL is enough.
 set(without_clblast "NSCL_TEST_SKIP=*clblast*,*gemm*")
