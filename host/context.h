@@ -37,6 +37,14 @@ typedef struct nscl_program {
     struct nscl_program *next;
 } nscl_program;
 
+/* haste.h's. */
+typedef struct nscl_haste {
+    int hurried;
+    nscl_page_haste pages;
+    int evaluations; /* since it began, and when the first was done */
+    double first_at;
+} nscl_haste;
+
 typedef struct nscl_buffer {
     cl_mem mem;
     size_t bytes;
@@ -86,8 +94,7 @@ struct nscl_context {
     cl_mem scratch[NSCL_SCRATCHES];
     size_t scratch_bytes[NSCL_SCRATCHES];
     size_t bytes, peak_bytes; /* of device memory held, and the most so far */
-    int hasty;                /* nscl_buffers_hurry */
-    nscl_page_haste haste;
+    nscl_haste haste;
     int rehearsing;           /* buffers are counted and not made, nothing is enqueued, what is read is 0 (tensor.h) */
     size_t rehearsed_largest; /* buffer */
     int at;                   /* what is at work: 1 + an nscl_conv_algorithm, NSCL_AT_GRAM, or 0 */

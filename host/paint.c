@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "haste.h"
 #include "memory_plan.h"
 #include "style.h"
 
@@ -20,7 +21,7 @@ static nscl_status paint(nscl_context *ctx, const nscl_weights *weights, const n
                          nscl_error *error)
 {
     nscl_run r;
-    nscl_buffers_hurry(ctx); /* till the third evaluation */
+    nscl_haste_begin(ctx);
     nscl_status status = nscl_run_prepare(&r, ctx, weights, settings, job, error);
     r.kept = kept;
     if (status == NSCL_OK) {
@@ -37,7 +38,7 @@ static nscl_status paint(nscl_context *ctx, const nscl_weights *weights, const n
     }
     nscl_memory_plan_advise(&r, error);
     nscl_run_release(&r);
-    nscl_buffers_settle(ctx, 0);
+    nscl_haste_end(ctx, 0);
     nscl_context_clear(ctx); /* a failed call must not poison the next */
     return status;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "haste.h"
 #include "image.h"
 #include "kernel.h"
 #include "memory_plan.h"
@@ -275,17 +276,6 @@ static double loss_value(void *user, const double *sums)
     return r->loss_now;
 }
 
-/* Once there is a first result, and further evaluations have shown how long the rest will take. */
-static void settle(nscl_run *r)
-{
-    enum { TIMED = 2 };
-    int all = r->settings->iterations + (r->settings->optimizer == NSCL_ADAM);
-    if (r->reports++ == 0)
-        r->first_at = nscl_seconds();
-    else if (r->reports == 1 + TIMED)
-        nscl_buffers_settle(r->ctx, (nscl_seconds() - r->first_at) / TIMED * (all - r->problem.evaluations));
-}
-
 static int report(void *user, cl_mem x, double loss, const char *note)
 {
     nscl_run *r = user;
@@ -300,7 +290,7 @@ static int report(void *user, cl_mem x, double loss, const char *note)
     }
     if (r->kept && r->ctx->error.code == NSCL_OK)
         nscl_kept_take(r->kept, r->ctx, r->x, r->problem.elements, r->problem.evaluations);
-    settle(r);
+    nscl_haste_evaluated(r->ctx, s->iterations + adam - r->problem.evaluations);
     if (r->problem.evaluations % NSCL_WATCH_EVERY == 0)
         nscl_watch(r, x);
     nscl_weights_hash_begin(r->weights->hash); /* which the result's description will name */

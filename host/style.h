@@ -30,8 +30,6 @@ typedef struct nscl_run {
     nscl_term terms[NSCL_MAX_TERMS]; /* of the latest evaluation */
     int term_count;
     double loss_now, started;
-    int reports; /* calls of problem.report, and when the first was */
-    double first_at;
     int begun;       /* evaluations made on another device */
     nscl_kept *kept; /* where another device could go on; NULL: none will */
 } nscl_run;

@@ -4,11 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os.h"
-
-/* What they save of the time of all that follows, at least (os_pages.h). */
-#define LARGE_PAGES_SAVE 0.05
-
 static void memory_failed(nscl_context *ctx, cl_int code, size_t bytes)
 {
     nscl_fail_cl(ctx, code, "no %.1f MiB more on the device, which has %.1f MiB (%.1f MiB in use, largest buffer %.1f MiB)", (double)bytes / 1048576.0,
@@ -59,7 +54,7 @@ static cl_mem create_on_pages(nscl_context *ctx, size_t bytes, const void *data)
     /* The driver counts none of this against the device's memory. */
     if (!works_on_host_memory(ctx) || ctx->bytes + bytes > ctx->facts.memory)
         return NULL;
-    void *pages = nscl_pages_get(bytes, ctx->hasty ? &ctx->haste : NULL);
+    void *pages = nscl_pages_get(bytes, ctx->haste.hurried ? &ctx->haste.pages : NULL);
     if (!pages)
         return NULL;
     if (data)
@@ -235,38 +230,6 @@ void nscl_rehearsal_end(nscl_context *ctx, const nscl_rehearsal *before)
         ctx->bytes += before->scratch_bytes[i];
     ctx->peak_bytes = before->peak_bytes;
     ctx->rehearsing = 0;
-}
-
-/* Bytes of the buffers that are of small pages for want of time. */
-static size_t small_bytes(const nscl_context *ctx)
-{
-    size_t small = 0;
-    for (const nscl_buffer *b = ctx->buffers; b; b = b->next)
-        small += b->pages ? nscl_pages_small(b->pages) : 0;
-    return small;
-}
-
-void nscl_buffers_hurry(nscl_context *ctx)
-{
-    ctx->hasty = 1;
-    if (!small_bytes(ctx)) /* else what made them so still holds */
-        ctx->haste = (nscl_page_haste){0};
-}
-
-void nscl_buffers_settle(nscl_context *ctx, double seconds)
-{
-    size_t small = small_bytes(ctx), done = 0;
-    double start = nscl_seconds();
-    ctx->hasty = 0;
-    if (!small || seconds * LARGE_PAGES_SAVE <= (double)small / NSCL_LARGE_PAGE * ctx->haste.wait)
-        return;
-    for (nscl_buffer *b = ctx->buffers; b; b = b->next) {
-        size_t bytes = b->pages ? nscl_pages_small(b->pages) : 0;
-        if (bytes && nscl_pages_enlarge(b->pages))
-            done += bytes;
-    }
-    nscl_log(ctx, NSCL_LOG_INFO, "memory: %.0f of %.0f MiB put on large pages in %.2f s", (double)done / 1048576.0, (double)small / 1048576.0,
-             nscl_seconds() - start);
 }
 
 void nscl_buffers_release(nscl_context *ctx)

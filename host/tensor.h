@@ -35,12 +35,6 @@ void nscl_rehearsal_end(nscl_context *ctx, const nscl_rehearsal *before);
 
 void nscl_buffers_release(nscl_context *ctx);
 
-/* From here to `settle` buffers are of large pages only where these come quickly (os_pages.h): until a first result is there it is
- * waited for as little as can be. `seconds` of work are to come then: where large pages would save more of them than they take, the
- * buffers there are get them. */
-void nscl_buffers_hurry(nscl_context *ctx);
-void nscl_buffers_settle(nscl_context *ctx, double seconds);
-
 /* Working memory of at least `bytes` that any operation may use between two launches of its own: one buffer a slot
  * (0 to NSCL_SCRATCHES - 1), grown when more is asked for, so that after the first evaluation nothing is allocated. */
 cl_mem nscl_scratch(nscl_context *ctx, int slot, size_t bytes);

@@ -37,22 +37,6 @@ static nscl_status fail_layer(const char *path, const char *layer, const char *p
     }
 }
 
-/* Room for a kernel as the file has it: one for all layers, since touching new memory takes longer than what is done in it. */
-typedef struct room {
-    float *values;
-    size_t count;
-} room;
-
-static float *make_room(room *r, size_t count)
-{
-    if (count > r->count) {
-        free(r->values);
-        r->values = malloc(count * sizeof *r->values);
-        r->count = r->values ? count : 0;
-    }
-    return r->values;
-}
-
 /* (9, cin, cout) to (cout, cin, 9), so many outputs at a time that each line of memory is read and written once. */
 static void transpose(float *oihw, const float *hwio, size_t cin, size_t cout)
 {
@@ -67,7 +51,7 @@ static void transpose(float *oihw, const float *hwio, size_t cin, size_t cout)
 }
 
 /* Reads one layer, if it is there. */
-static nscl_status read_layer(struct nscl_weights *w, const char *path, nscl_h5 *file, uint64_t root, int block, int number, room *hwio, nscl_error *error)
+static nscl_status read_layer(struct nscl_weights *w, const char *path, nscl_h5 *file, uint64_t root, int block, int number, nscl_error *error)
 {
     static const char *const kernels[] = {"%_W_1:0", "%/kernel:0", "kernel:0", "%_W:0", "%/kernel", "kernel", "%_W", NULL};
     static const char *const biases[] = {"%_b_1:0", "%/bias:0", "bias:0", "%_b:0", "%/bias", "bias", "%_b", NULL};
@@ -95,13 +79,15 @@ static nscl_status read_layer(struct nscl_weights *w, const char *path, nscl_h5 
     if (!c)
         return NSCL_BAD_FILE;
     size_t cin = (size_t)c->cin, cout = (size_t)c->cout;
-    if (!make_room(hwio, 9 * cin * cout))
+    float *hwio = malloc(9 * cin * cout * sizeof *hwio);
+    if (!hwio)
         return nscl_fail(error, NSCL_NO_MEMORY, "no memory for %s of '%s'", layer, path);
-    status = nscl_h5_dataset_read(file, &k, hwio->values);
+    status = nscl_h5_dataset_read(file, &k, hwio);
     if (status == NSCL_H5_OK)
         status = nscl_h5_dataset_read(file, &b, c->bias);
     if (status == NSCL_H5_OK)
-        transpose(c->kernel, hwio->values, cin, cout);
+        transpose(c->kernel, hwio, cin, cout);
+    free(hwio);
     return status == NSCL_H5_OK ? NSCL_OK : fail_layer(path, layer, "data", status, error);
 }
 
@@ -122,7 +108,6 @@ nscl_status nscl_weights_read_h5(struct nscl_weights *w, const char *path, const
 {
     static const char *const roots[] = {"", "model_weights", "vgg19", "vgg16", "model_weights/vgg19", "model_weights/vgg16"};
     nscl_h5 file;
-    room hwio = {NULL, 0};
     char where[256];
     nscl_h5_status status = nscl_h5_open(&file, bytes, size);
     nscl_status read = NSCL_OK;
@@ -132,11 +117,10 @@ nscl_status nscl_weights_read_h5(struct nscl_weights *w, const char *path, const
         uint64_t root;
         status = nscl_h5_find(&file, file.root, roots[r], &root);
         for (int i = 0; i < NSCL_BLOCKS * 4 && status == NSCL_H5_OK && read == NSCL_OK; i++)
-            read = read_layer(w, path, &file, root, i / 4 + 1, i % 4 + 1, &hwio, error);
+            read = read_layer(w, path, &file, root, i / 4 + 1, i % 4 + 1, error);
         if (status == NSCL_H5_MISSING)
             status = NSCL_H5_OK;
     }
-    free(hwio.values);
     if (status != NSCL_H5_OK)
         return fail_file(path, &file, status, error);
     if (read == NSCL_OK && !w->conv_count)

@@ -82,7 +82,7 @@ static float double_decode(const unsigned char *p)
 void nscl_values_decode(float *out, const unsigned char *bytes, size_t count, nscl_value_type type)
 {
     const unsigned char *p = bytes;
-    switch (type) { /* around the loops, which are most of a start's reading */
+    switch (type) { /* around the loops, so that none asks for each value */
     case NSCL_VALUE_F32:
         for (size_t i = 0; i < count; i++, p += 4)
             out[i] = from_bits((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);

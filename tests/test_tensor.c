@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "os_pages.h"
+#include "haste.h"
 #include "test.h"
 
 /* Just below, at and above what is made of large pages, and what fills the last one to a part. */
@@ -166,35 +166,28 @@ static void slow_pages(void **state)
     nscl_pages_free(pages);
 }
 
-static size_t small_bytes(void)
-{
-    size_t small = 0;
-    for (const nscl_buffer *b = test_ctx->buffers; b; b = b->next)
-        small += b->pages ? nscl_pages_small(b->pages) : 0;
-    return small;
-}
-
 /* Buffers made in a hurry get large pages where the rest of the work is worth it, and not for less. */
 static void hurry(void **state)
 {
     enum { BYTES = 2 * NSCL_LARGE_PAGE };
     (void)state;
     float *x = filled(BYTES);
-    nscl_buffers_hurry(test_ctx);
-    test_ctx->haste.wait = 0.01;
+    nscl_haste_begin(test_ctx);
+    test_ctx->haste.pages.wait = 0.01;
     cl_mem hasty = nscl_buffer_copy(test_ctx, x, BYTES);
-    size_t small = small_bytes(); /* 0 where the device has its own memory */
+    size_t small = nscl_haste_small(test_ctx); /* 0 where the device has its own memory */
     assert_true(small == 0 || small == BYTES);
-    nscl_buffers_settle(test_ctx, 0.1); /* less than two pages' wait is saved */
-    assert_int_equal(small_bytes(), small);
-    nscl_buffers_hurry(test_ctx); /* what is known of the pages that are small stays known */
-    assert_true(small == 0 || test_ctx->haste.wait == 0.01);
-    nscl_buffers_settle(test_ctx, 0);
-    assert_int_equal(small_bytes(), small);
+    nscl_haste_end(test_ctx, 0.1); /* less than two pages' wait is saved */
+    assert_int_equal(nscl_haste_small(test_ctx), small);
+    nscl_haste_begin(test_ctx); /* what is known of the pages that are small stays known */
+    assert_true(small == 0 || test_ctx->haste.pages.wait == 0.01);
+    nscl_haste_end(test_ctx, 0);
+    assert_int_equal(nscl_haste_small(test_ctx), small);
     cl_mem other = nscl_buffer_copy(test_ctx, x, BYTES); /* in no hurry */
-    assert_int_equal(small_bytes(), small);
-    nscl_buffers_settle(test_ctx, 1000);
-    assert_int_equal(small_bytes(), 0);
+    assert_int_equal(nscl_haste_small(test_ctx), small);
+    nscl_haste_begin(test_ctx);
+    nscl_haste_end(test_ctx, 1000);
+    assert_int_equal(nscl_haste_small(test_ctx), 0);
     assert_holds(hasty, x, BYTES);
     assert_holds(other, x, BYTES);
     nscl_buffer_free(test_ctx, hasty);
