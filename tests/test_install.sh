@@ -1,6 +1,6 @@
 #!/bin/sh
-# The installed program and library: a packager's build but for the optimisation (test_package has that too), a second CMake
-# project (tests/consumer) that finds the library, the same through pkg-config, and the header alone in C and C++.
+# The installed program and library: a build as a packager makes it, a second CMake project (tests/consumer) that finds
+# the library, the same through pkg-config, and the header alone in C and C++.
 #
 # usage: NSCL_TEST_SOURCE=TREE tests/test_install.sh
 # Status: 0 all well, 1 a check failed. Without a device nothing is painted.
@@ -9,7 +9,7 @@
 
 source=${NSCL_TEST_SOURCE:?the tree of sources}
 
-step cmake -B build -S "$source" -DCMAKE_BUILD_TYPE=Debug -DNSCL_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/usr" -DCMAKE_INSTALL_LIBDIR=lib
+step cmake -B build -S "$source" -DNSCL_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/usr" -DCMAKE_INSTALL_LIBDIR=lib
 step cmake --build build --parallel 2
 step cmake --install build
 for file in bin/nscl bin/nscl-probe bin/nscl-weights include/nscl.h lib/libnscl.so lib/pkgconfig/nscl.pc share/nscl/pictures/lakeside.jpg \
