@@ -57,11 +57,13 @@ static size_t touch_quick(char *pages, size_t large, nscl_page_haste *haste)
 void *nscl_pages_get(size_t bytes, nscl_page_haste *haste)
 {
 #ifdef MADV_HUGEPAGE
-    /* The last one is filled to a good part, or of small pages. */
-    size_t large = (bytes + bytes / 8) / NSCL_LARGE_PAGE * NSCL_LARGE_PAGE;
-    if (large == 0 || bytes > SIZE_MAX / 2)
+    /* The last one is filled but for an eighth, or of small pages. */
+    if (bytes > SIZE_MAX / 2)
         return NULL;
-    mapping m = {NULL, bytes + bytes / 8 + NSCL_LARGE_PAGE + sizeof m, large, large};
+    size_t large = (bytes + NSCL_LARGE_PAGE / 8) / NSCL_LARGE_PAGE * NSCL_LARGE_PAGE;
+    if (large == 0)
+        return NULL;
+    mapping m = {NULL, bytes + NSCL_LARGE_PAGE / 8 + NSCL_LARGE_PAGE + sizeof m, large, large};
     m.start = mmap(NULL, m.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (m.start == MAP_FAILED)
         return NULL;

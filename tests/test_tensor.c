@@ -150,6 +150,17 @@ static void slow_pages(void **state)
     }
     nscl_pages_free(pages);
 
+    /* No more large pages than the bytes fill, but for an eighth of the last. */
+    const size_t whole[] = {40 * NSCL_LARGE_PAGE, 40 * NSCL_LARGE_PAGE + NSCL_LARGE_PAGE / 2, 41 * NSCL_LARGE_PAGE - NSCL_LARGE_PAGE / 9};
+    for (int i = 0; i < 3; i++) {
+        haste = (nscl_page_haste){.wait = 0.01};
+        pages = nscl_pages_get(whole[i], &haste);
+        assert_non_null(pages);
+        assert_int_equal(nscl_pages_small(pages), (i < 2 ? 40 : 41) * NSCL_LARGE_PAGE);
+        memset(pages, 1, whole[i]);
+        nscl_pages_free(pages);
+    }
+
     haste = (nscl_page_haste){0}; /* as this machine has it: all large, or small from where it waited */
     pages = nscl_pages_get(BYTES, &haste);
     assert_non_null(pages);
