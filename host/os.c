@@ -76,11 +76,17 @@ static int is_at(int descriptor, const char *name, struct stat *info)
 
 /* The names that a file has while it is written, one for each process that writes it at a time. It is locked, and until it is whole it has rights
  * that no other file has: what has these and no lock was left by a process that is no more. */
-enum { MOST_WRITERS = 32, WRITING = S_IWUSR };
+enum { MOST_WRITERS = 32, MOST_NAME = 255, WRITING = S_IWUSR };
 
+/* Of a name that is as long as names may be, the end goes, at the beginning of a character of UTF-8. */
 static void name_temporary(char *name, size_t size, const char *path, int writer)
 {
-    snprintf(name, size, writer ? "%s.saving-%d" : "%s.saving", path, writer);
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash ? (size_t)(slash + 1 - path) : 0, length = strlen(path), most = folder + MOST_NAME - strlen(".saving-31");
+    if (length > most)
+        for (length = most; length > folder && ((unsigned char)path[length] & 0xC0) == 0x80;)
+            length--;
+    snprintf(name, size, writer ? "%.*s.saving-%d" : "%.*s.saving", (int)length, path, writer);
 }
 
 static void remove_left(const char *name)
@@ -108,16 +114,20 @@ void nscl_file_sweep(const char *path)
     free(name);
 }
 
-/* Makes and locks it. -1, with errno EEXIST where the name is taken. */
-static int open_temporary(const char *name)
+/* Makes and locks it. -1, with errno EEXIST where the name is taken. *rights: what the system gives a new file, which to ask by umask() would
+ * change for a moment for all threads. */
+static int open_temporary(const char *name, unsigned *rights)
 {
     struct stat info;
-    int made = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, WRITING);
+    int made = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (made < 0)
         return -1;
     int busy = flock(made, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; /* some systems lock nothing */
-    if (!busy && is_at(made, name, &info))
+    if (!busy && is_at(made, name, &info)) {
+        *rights = info.st_mode & 0777;
+        (void)!fchmod(made, WRITING); /* some file systems know no rights */
         return made;
+    }
     close(made); /* another process took it for one that was left, in between, and has removed it */
     errno = EEXIST;
     return -1;
@@ -137,7 +147,7 @@ nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *erro
     int descriptor = -1;
     for (int i = 0; descriptor < 0 && i < MOST_WRITERS; i++) {
         name_temporary(file->temporary, size, path, i);
-        descriptor = open_temporary(file->temporary);
+        descriptor = open_temporary(file->temporary, &file->rights);
         if (descriptor < 0 && errno != EEXIST)
             break;
     }
@@ -158,12 +168,10 @@ nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *erro
 nscl_status nscl_file_commit(nscl_file *file, nscl_error *error)
 {
     nscl_status status = NSCL_OK;
-    mode_t mask = umask(0);
-    umask(mask);
     int bad = ferror(file->stream) || fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0;
-    /* Renamed while it is locked. Some file systems know no rights. */
+    /* Renamed while it is locked. */
     if (!bad) {
-        (void)!fchmod(fileno(file->stream), 0666 & ~mask);
+        (void)!fchmod(fileno(file->stream), file->rights);
         bad = rename(file->temporary, file->path) != 0;
     }
     if (bad)
@@ -230,6 +238,12 @@ int nscl_file_exists(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0;
+}
+
+int nscl_file_unnameable(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) != 0 && errno == ENAMETOOLONG;
 }
 
 /* malloc'ed. */

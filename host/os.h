@@ -21,6 +21,7 @@ typedef struct nscl_file {
     FILE *stream;    /* NULL when not open */
     char *path;      /* final name */
     char *temporary; /* name while writing */
+    unsigned rights; /* that it will have, as chmod() takes them */
 } nscl_file;
 
 /* Begins with nscl_file_sweep. */
@@ -44,6 +45,8 @@ void nscl_file_limit_ignore(void);
 
 /* 1 when something exists at `path`. */
 int nscl_file_exists(const char *path);
+/* 1 when the system takes no name as long as that. */
+int nscl_file_unnameable(const char *path);
 /* 1 when `path`'s folder exists and a file can be created in it. */
 int nscl_folder_writable(const char *path_of_file);
 

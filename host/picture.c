@@ -345,6 +345,8 @@ nscl_status nscl_picture_check_path(const char *path, int overwrite, nscl_error 
         status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': it is a folder; choose another name", path);
     else if (!nscl_folder_writable(path))
         status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': no right to make files in '%s'; choose another folder", path, folder);
+    else if (nscl_file_unnameable(path))
+        status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': the name is too long; choose a shorter one", path);
     else if (!overwrite && nscl_file_exists(path))
         status = nscl_fail(error, NSCL_BAD_FILE, "'%s' is there already; choose another name or allow overwriting", path);
 done:
