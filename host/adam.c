@@ -107,7 +107,7 @@ nscl_status nscl_adam_run(nscl_problem *p, cl_mem x, const nscl_adam_settings *s
             break;
         }
         const char *note = judge(&a, loss);
-        if (p->report(p->user, a.shown, a.good_loss, note)) {
+        if (p->report(p->user, a.shown, isfinite(loss) ? loss : a.good_loss, note)) {
             status = NSCL_CANCELLED;
             break;
         }

@@ -25,6 +25,7 @@ typedef struct lbfgs {
     int current;               /* which g belongs to x */
     int other;                 /* which g the running evaluation fills */
     double loss;               /* at x */
+    double best, best_step;    /* the lowest loss of this search and its step, 0 for x */
     double highest;            /* of accepted losses */
     pair *pairs;               /* a ring: the oldest at `first` */
     int first, count, history; /* pairs held at most: the settings', or what memory there is for */
@@ -127,6 +128,28 @@ static void enqueue_norms(void *state)
     nscl_sum_absolute(o->p->ctx, o->p->sums, slot(o, START_SLOPE), o->g[o->other], o->p->n);
 }
 
+/* A line search would take it back by itself. */
+static int exploded(const lbfgs *o, double loss)
+{
+    return o->settings->line_search == NSCL_FIXED_STEP && isfinite(loss) && loss > NSCL_EXPLOSION * o->highest;
+}
+
+/* What the search would come to if it ended with this trial. */
+static cl_mem best_so_far(lbfgs *o, const nscl_point *point)
+{
+    int fixed = o->settings->line_search == NSCL_FIXED_STEP;
+    if (isfinite(point->f) && (fixed ? !exploded(o, point->f) : point->f < o->best)) {
+        o->best = point->f;
+        o->best_step = point->t;
+    }
+    if (o->best_step == 0)
+        return o->x;
+    float step = (float)o->best_step;
+    if (o->best_step != point->t)
+        NSCL_RUN(o->p->ctx, "step_to", DIM1(o->blocks), ARG(o->trial), ARG(o->x), ARG(o->d), ARG(o->blocks), ARG(step));
+    return o->trial;
+}
+
 /* Evaluates x + t d into a gradient buffer that is not kept. values: START_SLOPE, TRIAL_SLOPE, SCRATCH. */
 static int evaluate(lbfgs *o, double t, const int keep[2], nscl_point *point, double *values)
 {
@@ -145,9 +168,11 @@ static int evaluate(lbfgs *o, double t, const int keep[2], nscl_point *point, do
         o->stop = 1;
         return 0;
     }
+    if (exploded(o, point->f))
+        o->note = "loss exploded: back to the last good picture, history dropped, step shrunk";
     if (!isfinite(point->f))
         o->note = "loss not finite: the step is shrunk and the history dropped";
-    if (o->p->report(o->p->user, o->x, isfinite(point->f) ? point->f : o->loss, o->note))
+    if (o->p->report(o->p->user, best_so_far(o, point), isfinite(point->f) ? point->f : o->loss, o->note))
         o->stop = 1;
     o->note = NULL;
     return !o->stop && o->p->evaluations < o->settings->evaluations;
@@ -255,6 +280,8 @@ static void iterate(lbfgs *o)
     int keep[2] = {o->current, o->current}, not_finite = 0;
     double t = o->settings->learning_rate * o->shrink * (o->count ? 1.0 : o->first_step);
     find_direction(o);
+    o->best = o->loss;
+    o->best_step = 0;
     int go_on = evaluate(o, t, keep, &first, values);
     if (o->p->ctx->error.code != NSCL_OK)
         return;
@@ -268,11 +295,8 @@ static void iterate(lbfgs *o)
     }
     if (o->settings->line_search == NSCL_FIXED_STEP) {
         not_finite = !isfinite(first.f);
-        if (first.f > NSCL_EXPLOSION * o->highest) { /* a line search would take it back by itself */
+        if (exploded(o, first.f))
             best = start;
-            drop_history(o);
-            o->note = "loss exploded: back to the last good picture, history dropped, step shrunk";
-        }
     } else if (go_on)
         best = nscl_wolfe_search(start, first, trial, o, &not_finite);
     else if (!(first.f < start.f))
@@ -287,7 +311,7 @@ static void iterate(lbfgs *o)
         return;
     }
     /* No step along d helps: begin anew from here with a shorter one. */
-    if (!not_finite && !o->note)
+    if (!not_finite && !exploded(o, first.f))
         o->note = "no step lowers the loss: history dropped, step shrunk";
     drop_history(o);
     o->shrink *= 0.1;

@@ -19,7 +19,7 @@ typedef struct nscl_problem {
     double (*loss)(void *user, const double *sums);          /* from one value a slot */
     size_t elements;                                         /* of a vector, padding not counted */
     /* After each evaluation: the loss there, and the vector to show (the iterate the loss is of for Adam, or the mean that it
-     * was asked for; the best accepted one for L-BFGS). Non-zero asks to stop. note: NULL, or what happened. */
+     * was asked for; for L-BFGS the one that x would become if it ended here). Non-zero asks to stop. note: NULL, or what happened. */
     int (*report)(void *user, cl_mem x, double loss, const char *note);
     /* Called between steps, where all that decides the rest of the run is in x and in what `exchange` names: the time to save it. NULL:
      * not. */

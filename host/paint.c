@@ -31,7 +31,8 @@ static nscl_status paint(nscl_context *ctx, const nscl_weights *weights, const n
         if (resumed != NSCL_OK)
             status = resumed;
         else if (status == NSCL_OK || status == NSCL_CANCELLED) {
-            nscl_status written = nscl_run_deliver(&r, r.best && isfinite(r.best_loss) && status == NSCL_OK ? r.best : r.x, out, error);
+            int best = r.best && isfinite(r.best_loss) && !(status == NSCL_CANCELLED && r.loss_now < r.best_loss);
+            nscl_status written = nscl_run_deliver(&r, best ? r.best : r.x, out, error);
             status = written != NSCL_OK ? written : status;
         } else
             status = nscl_context_status(ctx, error);

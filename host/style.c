@@ -281,9 +281,10 @@ static int report(void *user, cl_mem x, double loss, const char *note)
     nscl_run *r = user;
     const nscl_settings *s = r->settings;
     int adam = s->optimizer == NSCL_ADAM, step = r->problem.evaluations - 1 - adam;
-    if (note)
-        nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: %s%s%s%s", r->problem.evaluations, note, r->overflow[0] ? " (" : "", r->overflow,
-                 r->overflow[0] ? " overflowed first)" : "");
+    char text[160];
+    snprintf(text, sizeof text, "%s%s%s%s", note ? note : "", r->overflow[0] ? " (" : "", r->overflow, r->overflow[0] ? " overflowed first)" : "");
+    if (note && !r->job->progress)
+        nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: %s", r->problem.evaluations, text);
     if (r->best && step >= 0 && loss < r->best_loss && (step + 1 == s->iterations || (s->checkpoint_iterations && step % s->checkpoint_iterations == 0))) {
         r->best_loss = loss;
         nscl_axpby(r->ctx, r->best, x, r->problem.n, 1.0f, 0.0f);
@@ -296,8 +297,9 @@ static int report(void *user, cl_mem x, double loss, const char *note)
     nscl_weights_hash_begin(r->weights->hash); /* which the result's description will name */
     if (!r->job->progress)
         return 0;
-    r->shown = x;
-    nscl_progress progress = {r->problem.evaluations, s->iterations + adam, step, loss, nscl_seconds() - r->started, r->term_count, r->terms, note, r};
+    r->shown = r->best && isfinite(r->best_loss) && !(loss < r->best_loss) ? r->best : x;
+    nscl_progress progress = {
+        r->problem.evaluations, s->iterations + adam, step, loss, nscl_seconds() - r->started, r->term_count, r->terms, note ? text : NULL, r};
     return r->job->progress(&progress, r->job->user);
 }
 

@@ -232,9 +232,9 @@ typedef struct nscl_settings {
     int iterations;       /* L-BFGS: evaluations of the loss. Adam: steps. >= 1 */
     int round_iterations; /* length of a round, after which L-BFGS begins anew where it is; Adam only counts them. At least 2, or
                            * 0: one round */
-    int lbfgs_history; /* pairs of vectors, of 16 bits an element (bfloat16) where precondition is over 0, of 32 where it is 0; 1 to 1000 */
-    double precondition; /* weight of each level of a pyramid to the finer one in L-BFGS's first guess of the inverse
-                          * Hessian; 0: none. 0 to 4 */
+    int lbfgs_history;    /* pairs of vectors, of 16 bits an element (bfloat16) where precondition is over 0, of 32 where it is 0; 1 to 1000 */
+    double precondition;  /* weight of each level of a pyramid to the finer one in L-BFGS's first guess of the inverse
+                           * Hessian; 0: none. 0 to 4 */
     nscl_line_search line_search;
     double learning_rate;     /* Adam, and L-BFGS without line search; in units of the preset's picture (tf2-adam: 255 grey levels) */
     double beta1, beta2, eps; /* eps against gradients to such units */
@@ -292,19 +292,18 @@ typedef struct nscl_progress {
     int evaluations; /* that are wanted in all */
     int step;        /* Adam: number, from 0, of the step that led to the picture this loss is of; -1 at the
                       * start. L-BFGS: evaluation - 1 */
-    double loss;     /* at this evaluation */
+    double loss;     /* at this evaluation; where that is not finite, the last that was */
     double seconds;  /* since painting began */
     int term_count;
     const nscl_term *terms;
-    const char *note; /* NULL, or what happened: "loss not finite: history dropped, step shrunk" */
+    const char *note; /* NULL, or what happened: "loss not finite: history dropped, step shrunk"; without a callback a warning says it */
     void *internal;
 } nscl_progress;
 
 /* Called after each evaluation. Return 0 to go on, anything else to stop: the result so far is delivered. */
 typedef int (*nscl_progress_fn)(const nscl_progress *progress, void *user);
 
-/* Within the callback: the picture so far (the one the loss is of for Adam; the best accepted iterate for L-BFGS),
- * as nscl_paint would deliver it. The caller frees it. */
+/* Within the callback: the picture that nscl_paint would deliver if it ended with this evaluation. The caller frees it. */
 NSCL_API nscl_status nscl_progress_picture(const nscl_progress *progress, nscl_picture *out, nscl_error *error);
 
 typedef struct nscl_job {
@@ -323,6 +322,8 @@ typedef struct nscl_job {
     const char *resume_file; /* such a file to go on from; NULL: begin */
     uint64_t max_memory;     /* bytes of the device's memory that may be taken; 0: all but a sixteenth. A run that needs more is NSCL_NO_MEMORY */
     const char *description; /* kept in it, for nscl_description_read; NULL: none */
+    /* Called before the state is saved, with NULL, and when it was: NSCL_OK or why not. The next saving tries again. NULL: a warning tells. */
+    void (*saving)(const nscl_error *saved, void *user);
 } nscl_job;
 
 /* Paints, the first time on a device after a short self-test of what will be used: NSCL_BAD_DEVICE where that is wrong and nothing can
