@@ -273,6 +273,7 @@ def test_uses(server, job, turned_picture):
               {"preset": "neural-style", "evaluations": 4}, {"preset": "tf2-adam", "evaluations": 4}]
     ids = [expect(server.order(order.pop("content", content), **order), 201, what=str(order))["id"] for order in orders]
     timed = expect(server.order(content, seconds=1, evaluations=None), 201, what="a second")["id"]
+    expect(server.ask("DELETE", "/jobs/" + job), 409, "not_now", "a job whose picture others need yet")
     for one in ids:
         now = server.wait(one, OVER)
         check(now["state"] == "done", "%s" % now["order"], now)
@@ -313,6 +314,17 @@ def test_steer(server, picture):
     for nonsense in ({}, {"action": "fly"}, {"action": "stop", "strength": 5}, {"strength": 200}, {"strength": "5"}, []):
         expect(server.ask("PATCH", "/jobs/" + first, nonsense), 422, "order", str(nonsense))
     expect(server.ask("PATCH", "/jobs/" + "0" * 16, {"action": "stop"}), 404, "no_such")
+
+
+def test_early_stop(server, picture):
+    """A job can be stopped from the moment it is there, whether its process has begun or not."""
+    for wait in (0, 0, 0, 0.01, 0.03, 0.1):
+        job = expect(server.order("picture:" + picture, evaluations=100000), 201)["id"]
+        time.sleep(wait)
+        expect(server.ask("PATCH", "/jobs/" + job, {"action": "stop"}), 200, what="a stop after %g s" % wait)
+        now = server.wait(job, OVER)
+        check(now["state"] == "stopped", "stops after %g s" % wait, now)
+        expect(server.ask("DELETE", "/jobs/" + job), 200)
 
 
 def test_lost_file(server):
@@ -641,6 +653,7 @@ def main():
             test_uses(server, done, right)
             test_watchers(server, picture)
             test_steer(server, picture)
+            test_early_stop(server, picture)
             test_lost_file(server)
             test_crash(server, picture)
             test_restart(server, picture, done)

@@ -23,6 +23,7 @@ static enum MHD_Result answer(studio_request *r, studio_refusal refusal, unsigne
     switch (refusal) {
     case STUDIO_NO_SUCH: return no_such(r);
     case STUDIO_NOT_NOW: problem = studio_problem_make(MHD_HTTP_CONFLICT, "not_now", "the job is not in a state in which that can be done"); break;
+    case STUDIO_IN_USE: problem = studio_problem_make(MHD_HTTP_CONFLICT, "not_now", "another job needs its picture; remove that one first"); break;
     case STUDIO_FULL:
         problem = studio_problem_make(MHD_HTTP_SERVICE_UNAVAILABLE, "full", "the queue or the history is full; wait, or remove old pictures");
         break;

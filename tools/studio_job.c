@@ -63,20 +63,36 @@ static int at_work(const studio_job *job)
     return job->state == STUDIO_RUNNING || job->state == STUDIO_PAUSED;
 }
 
-int studio_jobs_use(studio *s, const char *kind, const char *id)
+static int uses(const studio_order *o, const char *kind, const char *id)
 {
     char reference[STUDIO_REFERENCE];
-    int used = 0;
     snprintf(reference, sizeof reference, "%s:%s", kind, id);
+    int used = strcmp(o->content, reference) == 0 || strcmp(o->initial, reference) == 0;
+    for (int k = 0; k < o->style_count; k++)
+        used |= strcmp(o->styles[k], reference) == 0;
+    return used;
+}
+
+int studio_jobs_use(studio *s, const char *kind, const char *id)
+{
+    int used = 0;
     pthread_mutex_lock(&s->lock);
-    for (int i = 0; i < s->jobs->count && !used; i++) {
-        const studio_order *o = &s->jobs->list[i]->order;
-        used = strcmp(o->content, reference) == 0 || strcmp(o->initial, reference) == 0;
-        for (int k = 0; k < o->style_count; k++)
-            used |= strcmp(o->styles[k], reference) == 0;
-    }
+    for (int i = 0; i < s->jobs->count && !used; i++)
+        used = uses(&s->jobs->list[i]->order, kind, id);
     pthread_mutex_unlock(&s->lock);
     return used;
+}
+
+/* Whether one that is to be painted yet, or could be gone on with, begins with another's picture. */
+static int is_needed(studio *s, const studio_job *job)
+{
+    for (int i = 0; i < s->jobs->count; i++) {
+        const studio_job *other = s->jobs->list[i];
+        if (other != job && !other->unwanted && (other->state == STUDIO_QUEUED || at_work(other) || studio_job_resumable(s, other)) &&
+            uses(&other->order, "job", job->id))
+            return 1;
+    }
+    return 0;
 }
 
 /* ---- The queue ---- */
@@ -189,8 +205,10 @@ static int tell_child(studio_job *job, const char *what, double value)
         job->asked_to_stop = nscl_seconds();
     else if (strcmp(what, "stop") == 0 && job->has_child && nscl_seconds() - job->asked_to_stop > time_to_stop)
         studio_child_kill(&job->child);
+    if (!job->has_child)
+        return strcmp(what, "stop") == 0; /* which it is told as soon as it is there */
     snprintf(line, sizeof line, "{\"do\": \"%s\", \"value\": %.9g}", what, value);
-    return job->has_child && studio_child_say(&job->child, line);
+    return studio_child_say(&job->child, line);
 }
 
 studio_refusal studio_job_tell(studio *s, const char *id, const char *what, double value)
@@ -242,15 +260,18 @@ studio_refusal studio_job_remove(studio *s, const char *id)
 {
     pthread_mutex_lock(&s->lock);
     studio_job *job = studio_job_find(s, id);
-    if (job && at_work(job)) {
+    studio_refusal refusal = !job ? STUDIO_NO_SUCH : is_needed(s, job) ? STUDIO_IN_USE : STUDIO_TAKEN;
+    if (refusal != STUDIO_TAKEN)
+        ;
+    else if (at_work(job)) {
         job->unwanted = 1;
         s->jobs->list_change = studio_changed(s);
         if (job->has_child)
             studio_child_kill(&job->child);
-    } else if (job)
+    } else
         take_out(s, job);
     pthread_mutex_unlock(&s->lock);
-    return job ? STUDIO_TAKEN : STUDIO_NO_SUCH;
+    return refusal;
 }
 
 /* ---- What its child says ---- */

@@ -40,7 +40,7 @@ typedef struct studio_job {
     int was_paused;       /* when it was broken off */
 } studio_job;
 
-typedef enum studio_refusal { STUDIO_TAKEN, STUDIO_NO_SUCH, STUDIO_NOT_NOW, STUDIO_FULL, STUDIO_NO_DEVICE } studio_refusal;
+typedef enum studio_refusal { STUDIO_TAKEN, STUDIO_NO_SUCH, STUDIO_NOT_NOW, STUDIO_IN_USE, STUDIO_FULL, STUDIO_NO_DEVICE } studio_refusal;
 
 struct studio_jobs {
     studio_job *list[STUDIO_MOST_JOBS];
@@ -62,7 +62,7 @@ studio_refusal studio_job_add(studio *s, const studio_order *order, json_t *name
  * strength; one that failed can be resumed where studio_job_resumable. One that was asked to stop and has not after a while hangs: asked again, it is ended,
  * and fails. */
 studio_refusal studio_job_tell(studio *s, const char *id, const char *what, double value);
-/* Removes a job and its pictures; one at work is ended first. */
+/* Removes a job and its pictures; one at work is ended first, one whose picture another needs yet is kept. */
 studio_refusal studio_job_remove(studio *s, const char *id);
 /* Removes what failed jobs could go on from; 0 where there was none. */
 int studio_jobs_forget(studio *s);

@@ -53,7 +53,7 @@ static int start_child(run *r, const json_t *work)
         studio_child_say(&r->job->child, line);
         if (r->job->unwanted)
             studio_child_kill(&r->job->child);
-        else if (s->ending)
+        else if (s->ending || r->job->asked_to_stop)
             studio_child_say(&r->job->child, "{\"do\": \"stop\"}");
         else if (r->job->was_paused)
             studio_child_say(&r->job->child, "{\"do\": \"pause\"}");
