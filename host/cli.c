@@ -101,18 +101,10 @@ int nscl_cli_same_file(const char *a, const char *b)
     return found_a && found_b ? info_a.st_dev == info_b.st_dev && info_a.st_ino == info_b.st_ino : !strcmp(a, b);
 }
 
-nscl_status nscl_cli_check_path(const char *option, const char *path, int overwrite, nscl_error *error)
+/* Can a file be made in the folder of `path`? */
+static nscl_status check_folder(const char *option, const char *path, nscl_error *error)
 {
     struct stat info;
-    if (stat(path, &info) == 0) {
-        if (S_ISDIR(info.st_mode))
-            return nscl_cli_fail(error, NSCL_BAD_FILE, "%s: '%s' is a folder; give the name of a file in it", option, path);
-        if (S_ISREG(info.st_mode) && !overwrite)
-            return nscl_cli_fail(error, NSCL_BAD_FILE, "%s: '%s' exists already; give another name, or --overwrite to replace it", option, path);
-        if (access(path, W_OK) != 0)
-            return nscl_cli_fail(error, NSCL_BAD_FILE, "%s: cannot write '%s': %s", option, path, strerror(errno));
-        return NSCL_OK;
-    }
     const char *slash = strrchr(path, '/');
     char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
     nscl_status status = NSCL_OK;
@@ -126,6 +118,31 @@ nscl_status nscl_cli_check_path(const char *option, const char *path, int overwr
         status = nscl_cli_fail(error, NSCL_BAD_FILE, "%s: '%s' is a folder; give the name of a file in it", option, path);
     free(folder);
     return status;
+}
+
+nscl_status nscl_cli_check_path(const char *option, const char *path, int overwrite, nscl_error *error)
+{
+    struct stat info;
+    if (stat(path, &info) == 0) {
+        if (S_ISDIR(info.st_mode))
+            return nscl_cli_fail(error, NSCL_BAD_FILE, "%s: '%s' is a folder; give the name of a file in it", option, path);
+        if (S_ISREG(info.st_mode) && !overwrite)
+            return nscl_cli_fail(error, NSCL_BAD_FILE, "%s: '%s' exists already; give another name, or --overwrite to replace it", option, path);
+        if (access(path, W_OK) != 0)
+            return nscl_cli_fail(error, NSCL_BAD_FILE, "%s: cannot write '%s': %s", option, path, strerror(errno));
+        return NSCL_OK;
+    }
+    if (errno == ENAMETOOLONG)
+        return nscl_cli_fail(error, NSCL_BAD_FILE, "%s: cannot write '%s': %s", option, path, strerror(errno));
+    return check_folder(option, path, error);
+}
+
+nscl_status nscl_cli_check_replace(const char *option, const char *path, nscl_error *error)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return nscl_cli_fail(error, NSCL_BAD_FILE, "%s: '%s' is no file; give the name of one", option, path);
+    return check_folder(option, path, error);
 }
 
 int nscl_cli_is_jpeg(const char *path)

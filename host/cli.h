@@ -27,6 +27,8 @@ int nscl_cli_same_file(const char *a, const char *b);
 /* Can a text file be written at `path`? Its folder must be writable; a file that is there needs `overwrite`. Devices
  * and pipes are taken as they are. Changes nothing on disk. `option` is named in messages. */
 nscl_status nscl_cli_check_path(const char *option, const char *path, int overwrite, nscl_error *error);
+/* Can what is at `path` be replaced by a file that is made beside it? Only a regular file can, and nothing. */
+nscl_status nscl_cli_check_replace(const char *option, const char *path, nscl_error *error);
 
 /* 1 when the name ends in .jpg or .jpeg, in any case. */
 int nscl_cli_is_jpeg(const char *path);

@@ -96,3 +96,11 @@ void nscl_page_help(const nscl_page *page, FILE *stream)
         wrap(stream, page->notes, 0, 0);
     }
 }
+
+int nscl_page_printed(const char *program)
+{
+    int good = fflush(stdout) == 0 && !ferror(stdout);
+    if (!good)
+        fprintf(stderr, "%s: standard output cannot be written\n", program);
+    return good;
+}

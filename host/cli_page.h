@@ -60,4 +60,7 @@ int nscl_page_takes_many(const nscl_page_row *row);
     "XDG_DATA_HOME move them."
 #define NSCL_PAGE_EXIT "0: done. 1: a failure while running. 2: wrong usage."
 
+/* 1 when all that `program` has printed is written; else a message on stderr, and 0. */
+int nscl_page_printed(const char *program);
+
 #endif

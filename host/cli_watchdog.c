@@ -28,7 +28,7 @@ static void end(const nscl_cli_watchdog *w)
         nscl_cli_say(w->progress, "the device's driver has done nothing for %.0f s: it hangs; try another driver or --device", w->silent);
     if (o->save_state && access(o->save_state, F_OK) == 0)
         nscl_cli_say(w->progress, "go on with --resume %s", o->save_state);
-    else if (w->evaluations)
+    else if (w->evaluations && !o->save_state)
         nscl_cli_say(w->progress, "with --save-state there would be something to go on from");
     if (w->picture)
         nscl_cli_say(w->progress, "the latest picture on the way is in %s", w->picture);

@@ -26,10 +26,14 @@ typedef struct app {
     nscl_picture content, initial, result;
     nscl_picture styles[NSCL_MAX_STYLES];
     int width, height; /* of the result */
-    char *comment;     /* the run as JSON, once a picture has been written */
+    json_t *sums;      /* of the inputs, from when they are needed */
+    char *comment;     /* the run as JSON that the latest picture has */
+    char *description; /* and that states have */
     int evaluations;   /* done */
     double seconds;
-    int side_failed; /* log or a checkpoint could not be written */
+    int saving;       /* a state, now */
+    int state_failed; /* the latest saving */
+    int side_failed;  /* log or a checkpoint could not be written */
 } app;
 
 static int exit_code(nscl_status status)
@@ -49,7 +53,8 @@ static void on_library_line(nscl_log_level level, const char *line, void *user)
     nscl_cli_watchdog_off(&a->watchdog, 0);
     if (level == NSCL_LOG_WARNING ? !a->options.quiet : a->options.verbose)
         nscl_cli_say(&a->progress, level == NSCL_LOG_WARNING ? "warning: %s" : "%s", line);
-    wait_for_device(a);
+    if (!a->saving)
+        wait_for_device(a);
 }
 
 /* What is read and what is to be written must be different files, or the one would be lost to the other. */
@@ -58,7 +63,11 @@ static nscl_status check_apart(const app *a, const char *option, const char *pat
     const nscl_options *o = &a->options;
     const struct {
         const char *option, *path;
-    } inputs[] = {{"--content", o->content}, {"--initial", o->initial}, {"--network", o->network}};
+    } inputs[] = {{"--content", o->content},
+                  {"--initial", o->initial},
+                  {"--network", o->network},
+                  {"--from", path == o->output ? NULL : o->from},          /* a picture that is painted again takes its own place */
+                  {"--resume", path == o->save_state ? NULL : o->resume}}; /* and a state its last saving's */
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
         if (inputs[i].path && nscl_cli_same_file(path, inputs[i].path))
             return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of %s; give another name", option, path, inputs[i].option);
@@ -67,6 +76,8 @@ static nscl_status check_apart(const app *a, const char *option, const char *pat
             return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as one of --styles; give another name", option, path);
     if (path != o->output && nscl_cli_same_file(path, o->output))
         return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of --output; give another name", option, path);
+    if (o->save_state && path != o->save_state && nscl_cli_same_file(path, o->save_state))
+        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of --save-state; give another name", option, path);
     if (o->log && path != o->log && nscl_cli_same_file(path, o->log))
         return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of --log; give another name", option, path);
     return NSCL_OK;
@@ -81,6 +92,19 @@ static nscl_status check_picture(const app *a, const char *option, const char *p
     return status == NSCL_OK ? nscl_picture_check_path(path, a->options.overwrite, error) : status;
 }
 
+/* A state replaces the one that the run goes on from; others, and what is no state, only with --overwrite. */
+static nscl_status check_state(const app *a, nscl_error *error)
+{
+    const nscl_options *o = &a->options;
+    int own = o->resume && nscl_cli_same_file(o->save_state, o->resume);
+    nscl_status status = check_apart(a, "--save-state", o->save_state, error);
+    if (status == NSCL_OK)
+        status = nscl_cli_check_path("--save-state", o->save_state, own || o->overwrite, error);
+    if (status == NSCL_OK)
+        status = nscl_cli_check_replace("--save-state", o->save_state, error);
+    return status;
+}
+
 /* Everything that will be written: apart from what is read, in folders that take it, replacing nothing unasked. */
 static nscl_status check_outputs(app *a, nscl_error *error)
 {
@@ -93,7 +117,7 @@ static nscl_status check_outputs(app *a, nscl_error *error)
     if (status == NSCL_OK && o->save_state)
         status = check_apart(a, "--save-state", o->save_state, error);
     if (status == NSCL_OK && o->save_state)
-        status = nscl_cli_check_path("--save-state", o->save_state, 1, error); /* each saving replaces the one before */
+        status = check_state(a, error);
     if (status == NSCL_OK)
         status = nscl_cli_checkpoint_open(&a->checkpoint, o, error);
     for (int n = -1; status == NSCL_OK && (n = nscl_cli_checkpoint_next(&a->checkpoint, n)) >= 0;) {
@@ -197,11 +221,10 @@ static void note_side_failure(app *a, nscl_status status, const nscl_error *erro
     a->side_failed |= status != NSCL_OK;
 }
 
-/* The run as JSON. Not before it is needed: the network's hash takes a while. */
-static json_t *describe(const app *a)
+/* Hashes of what is read. Not before they are needed: the network's takes a while. */
+static json_t *hash_inputs(const app *a)
 {
-    json_t *run = nscl_cli_describe(&a->options, nscl_context_device(a->context), a->weights, a->width, a->height);
-    json_t *sums = run ? json_object() : NULL, *styles = sums ? json_array() : NULL;
+    json_t *sums = json_object(), *styles = json_array();
     char sum[65];
     for (int i = 0; i < a->options.style_count; i++) {
         nscl_picture_sha256(&a->styles[i], sum);
@@ -215,23 +238,41 @@ static json_t *describe(const app *a)
         json_object_set_new(sums, "initial", json_string(sum));
     }
     json_object_set_new(sums, "network", json_string(nscl_weights_sha256(a->weights)));
-    json_object_set_new(run, "sha256", sums);
+    return sums;
+}
+
+/* The run as JSON, as if it had been asked for so many iterations. */
+static json_t *describe(app *a, int iterations)
+{
+    nscl_options options = a->options;
+    options.settings.iterations = iterations;
+    json_t *run = nscl_cli_describe(&options, nscl_context_device(a->context), a->weights, a->width, a->height);
+    if (!a->sums)
+        a->sums = hash_inputs(a);
+    json_object_set(run, "sha256", a->sums);
     return run;
 }
 
-/* The run in one line that nscl_recorded_read takes, every number with all its digits. malloc'ed, NULL without memory. */
-static char *describe_line(const app *a)
+/* The same in one line that nscl_recorded_read takes, every number with all its digits. malloc'ed, NULL without memory. */
+static char *describe_line(app *a, int iterations)
 {
-    json_t *run = describe(a);
+    json_t *run = describe(a, iterations);
     char *line = run ? json_dumps(run, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(run);
     return line;
 }
 
-static nscl_picture_options picture_options(app *a)
+/* The iterations that lead to a picture on the way. */
+static int iterations_done(const app *a)
 {
-    if (!a->comment)
-        a->comment = describe_line(a);
+    int done = a->evaluations - (a->options.settings.optimizer == NSCL_ADAM);
+    return done > 1 ? done : 1;
+}
+
+static nscl_picture_options picture_options(app *a, int iterations)
+{
+    free(a->comment);
+    a->comment = describe_line(a, iterations);
     return (nscl_picture_options){.quality = a->options.quality, .comment = a->comment};
 }
 
@@ -240,7 +281,7 @@ static void write_checkpoint(app *a, const nscl_progress *now)
     nscl_error error = {NSCL_OK, ""};
     nscl_picture picture = {0};
     char *path = NULL;
-    nscl_picture_options options = picture_options(a);
+    nscl_picture_options options = picture_options(a, iterations_done(a));
     wait_for_device(a);
     nscl_status status = nscl_progress_picture(now, &picture, &error);
     nscl_cli_watchdog_off(&a->watchdog, 0);
@@ -256,6 +297,32 @@ static void write_checkpoint(app *a, const nscl_progress *now)
         free(path);
 }
 
+/* Once there is something to write: a run that is refused leaves the log that was there. */
+static nscl_status open_log(app *a, nscl_error *error)
+{
+    if (!a->options.log || a->log.path)
+        return NSCL_OK;
+    json_t *run = describe(a, a->options.settings.iterations);
+    nscl_status status = nscl_cli_log_open(&a->log, a->options.log, run, error);
+    json_decref(run);
+    return status;
+}
+
+/* While a disk takes its time the device is not waited for. */
+static void on_saving(const nscl_error *saved, void *user)
+{
+    app *a = user;
+    a->saving = !saved;
+    if (!saved) {
+        nscl_cli_watchdog_off(&a->watchdog, 0);
+        return;
+    }
+    if (saved->code != NSCL_OK && !a->state_failed)
+        nscl_cli_say(&a->progress, "evaluation %d: the state was not saved: %s; the next time is another try", a->evaluations, saved->text);
+    a->state_failed = saved->code != NSCL_OK;
+    wait_for_device(a);
+}
+
 static int on_progress(const nscl_progress *now, void *user)
 {
     app *a = user;
@@ -264,7 +331,9 @@ static int on_progress(const nscl_progress *now, void *user)
     a->evaluations = now->evaluation;
     a->seconds = now->seconds;
     nscl_cli_progress_update(&a->progress, now);
-    nscl_status status = nscl_cli_log_write(&a->log, now, &error);
+    nscl_status status = open_log(a, &error);
+    if (status == NSCL_OK)
+        status = nscl_cli_log_write(&a->log, now, &error);
     note_side_failure(a, status, &error);
     if (nscl_cli_checkpoint_due(&a->checkpoint, now))
         write_checkpoint(a, now);
@@ -286,35 +355,25 @@ static nscl_status paint(app *a, nscl_error *error)
                     .max_memory = o->max_memory << 20,
                     .state_file = o->save_state,
                     .state_every = o->state_every,
-                    .resume_file = o->resume};
-    nscl_status status = NSCL_OK;
-    if (o->log) {
-        json_t *run = describe(a);
-        status = run ? nscl_cli_log_open(&a->log, o->log, run, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory for the description of the run");
-        json_decref(run);
-    }
-    if (status != NSCL_OK)
-        return status;
+                    .resume_file = o->resume,
+                    .saving = on_saving};
     if (o->save_state)
-        job.description = a->comment = describe_line(a);
+        job.description = a->description = describe_line(a, o->settings.iterations);
 
     nscl_cli_interrupt_defer();
     wait_for_device(a);
     nscl_status painted = nscl_paint(a->context, a->weights, &o->settings, &job, &a->result, error);
     nscl_cli_watchdog_off(&a->watchdog, 0);
     nscl_cli_progress_close(&a->progress);
+    int good = painted == NSCL_OK || painted == NSCL_CANCELLED;
+    nscl_status status = good ? open_log(a, &side) : NSCL_OK; /* which no evaluation has opened where all were made before */
+    note_side_failure(a, status, &side);
     status = nscl_cli_log_close(&a->log, &side);
     note_side_failure(a, status, &side);
-    if (painted != NSCL_OK && painted != NSCL_CANCELLED)
+    if (!good)
         return painted;
 
-    if (painted == NSCL_CANCELLED) { /* the settings that lead to this picture */
-        int done = a->evaluations - (o->settings.optimizer == NSCL_ADAM);
-        a->options.settings.iterations = done > 1 ? done : 1;
-        free(a->comment);
-        a->comment = NULL;
-    }
-    nscl_picture_options options = picture_options(a);
+    nscl_picture_options options = picture_options(a, painted == NSCL_OK ? o->settings.iterations : iterations_done(a));
     nscl_error write_error = {NSCL_OK, ""};
     status = nscl_cli_write(&a->result, o->output, &options, &write_error);
     if (status != NSCL_OK) {
@@ -355,7 +414,7 @@ static int run(app *a)
         code = code ? code : exit_code(status);
     }
     nscl_cli_progress_close(&a->progress);
-    return code ? code : a->side_failed ? NSCL_EXIT_FAILED : NSCL_EXIT_DONE;
+    return code ? code : a->side_failed || a->state_failed ? NSCL_EXIT_FAILED : NSCL_EXIT_DONE;
 }
 
 static void close_app(app *a)
@@ -370,6 +429,8 @@ static void close_app(app *a)
     for (int i = 0; i < NSCL_MAX_STYLES; i++)
         nscl_picture_free(&a->styles[i]);
     free(a->comment);
+    free(a->description);
+    json_decref(a->sums);
     nscl_options_free(&a->options);
     nscl_close(a->context);
     nscl_weights_free(a->weights);
@@ -417,5 +478,5 @@ int main(int argc, char **argv)
         code = run(a);
     }
     close_app(a);
-    return code;
+    return nscl_page_printed("nscl") ? code : NSCL_EXIT_FAILED;
 }

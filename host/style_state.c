@@ -92,16 +92,20 @@ void nscl_run_between(void *user, nscl_exchange_fn exchange, void *optimiser)
     if (!r->job->state_file || r->problem.evaluations - r->saved < r->job->state_every || nscl_seconds() - r->saved_at < r->job->state_seconds)
         return;
     r->saved = r->problem.evaluations;
+    if (r->job->saving)
+        r->job->saving(NULL, r->job->user);
     nscl_state *st = nscl_state_create(r->ctx, r->job->state_file, &error);
     if (st) {
         exchange_run(r, st);
         exchange(optimiser, st);
         nscl_state_close(st, &error);
     }
-    if (error.code != NSCL_OK)
-        nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: the state was not saved: %s", r->saved, error.text);
-    else
+    if (error.code == NSCL_OK)
         nscl_log(r->ctx, NSCL_LOG_INFO, "evaluation %d: saved the state in %s", r->saved, r->job->state_file);
+    else if (!r->job->saving)
+        nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: the state was not saved: %s", r->saved, error.text);
+    if (r->job->saving)
+        r->job->saving(&error, r->job->user);
     r->saved_at = nscl_seconds();
 }
 
@@ -112,6 +116,13 @@ nscl_status nscl_run_resume(nscl_run *r, nscl_error *error)
         return error->code;
     nscl_file_sweep(r->job->resume_file); /* a saving that was cut */
     exchange_run(r, st);
+    int adam = r->settings->optimizer == NSCL_ADAM, done = r->problem.evaluations - adam;
+    if (nscl_state_good(st) && done > r->settings->iterations) {
+        char why[128];
+        snprintf(why, sizeof why, "has %d %s of a run that shall have %d; give --iterations %d or more", done, adam ? "steps" : "evaluations",
+                 r->settings->iterations, done);
+        nscl_state_refuse(st, why);
+    }
     if (!nscl_state_good(st))
         return nscl_state_close(st, error);
     r->saved = r->problem.evaluations;

@@ -31,6 +31,14 @@ run() {
 says() { grep -qF -e "$1" "$work/said" || fail "does not say '$1'"; }
 same() { cmp -s "$1" "$2" || fail "$1 and $2 differ: $3"; }
 
+# Waits until the log $1 of process $pid has $2 lines.
+evaluated() {
+    until [ -f "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; do
+        kill -0 $pid 2>/dev/null || return
+        sleep 0.05
+    done
+}
+
 lbfgs="--content photo.jpg --styles painting.jpg --size 96 --iterations 60 --init noise --seed 3 --round-iterations 25 --tv-weight 0.1"
 # shellcheck disable=SC2034 # by name, below
 adam="--content photo.jpg --styles painting.jpg --size 96 --iterations 60 --preset neural-style --checkpoint-iterations 7 --ema 0.5 --depth 16"
@@ -61,6 +69,31 @@ run 1 --from photo.jpg --output again.png
 says "holds no settings"
 run 2 --from lbfgs.png
 says "--output is missing"
+
+# So do those of a picture on the way, which is what the run would have written had it ended there.
+small="--content photo.jpg --styles painting.jpg --size 64"
+steep="--preset neural-style --learning-rate 30 --beta1 0 --beta2 0.9" # whose last step is seldom its best
+for settings in "--line-search wolfe" "--line-search none --learning-rate 0.5" "$steep"; do
+    # shellcheck disable=SC2086
+    run 0 $small --iterations 10 $settings --checkpoint-iterations 1 --checkpoint-output way-%d.png --output end.png
+    for number in 2 5 6 9; do
+        run 0 --from way-$number.png --checkpoint-output none --output again.png
+        same way-$number.png again.png "--from a picture on the way, $settings"
+    done
+    rm -f way-*.png
+done
+
+# And of one that was interrupted.
+# shellcheck disable=SC2086
+"$nscl" --quiet $small --iterations 5000 $steep --checkpoint-iterations 1 --checkpoint-output none \
+    --log cut.jsonl --output cut.png >"$work/said" 2>&1 </dev/null &
+pid=$!
+evaluated cut.jsonl 20
+kill -INT $pid
+wait $pid
+run 0 --from cut.png --checkpoint-output none --output again.png
+same cut.png again.png "--from an interrupted picture of a preset that keeps the best"
+rm -f cut.png cut.jsonl
 
 # ---- killed at any moment -----------------------------------------------------------------------------
 
@@ -113,6 +146,83 @@ same adam.png again.png "--resume alone"
 run 0 $lbfgs --iterations 80 --output longer.png
 run 0 --resume lbfgs.state --iterations 80 --output again.png
 same longer.png again.png "--resume with more --iterations"
+for name in lbfgs adam; do
+    run 1 --resume $name.state --iterations 9 --output fewer.png
+    says "of a run that shall have 9; give --iterations"
+    [ ! -e fewer.png ] || fail "--resume with fewer --iterations than are done paints"
+done
+
+# ---- a state that cannot be saved ---------------------------------------------------------------------
+
+# shellcheck disable=SC2086
+run 2 $lbfgs --iterations 30 --output no.png --save-state gone/no.state
+says "there is no folder"
+mkdir gone
+# shellcheck disable=SC2086
+"$nscl" --quiet --overwrite $lbfgs --iterations 5000 --log no.jsonl --output no.png --save-state gone/no.state --state-every 2 >"$work/said" 2>&1 </dev/null &
+pid=$!
+evaluated no.jsonl 10
+rm -r gone
+evaluated no.jsonl $(($(wc -l <no.jsonl) + 10))
+kill -INT $pid
+wait $pid
+says "the state was not saved"
+[ "$(grep -c "the state was not saved" "$work/said")" -eq 1 ] || fail "the same is told again and again"
+rm -f no.png no.jsonl
+# shellcheck disable=SC2086
+run 0 $lbfgs --iterations 3 --output no.png --log no.jsonl
+cp no.jsonl kept.jsonl
+# shellcheck disable=SC2086
+run 1 $lbfgs --iterations 3 --output no.png --log no.jsonl --max-memory 1
+same no.jsonl kept.jsonl "the log of a run that was refused"
+
+# ---- what is replaced ----------------------------------------------------------------------------------
+
+# $1 is what it says; the rest are options of a run that replaces nothing unasked.
+keeps() {
+    wanted=$1
+    shift
+    # shellcheck disable=SC2086
+    "$nscl" --quiet $lbfgs --iterations 3 "$@" >"$work/said" 2>&1 </dev/null && fail "replaces a file: $*"
+    says "$wanted"
+}
+echo notes >notes.txt
+keeps "exists already" --output new.png --save-state notes.txt
+keeps "exists already" --output new.png --save-state lbfgs.state
+[ "$(cat notes.txt)" = notes ] || fail "--save-state replaces what is no state"
+mkfifo pipe
+keeps "is no file" --output new.png --save-state pipe
+[ -p pipe ] || fail "--save-state replaces a pipe"
+cp lbfgs.state kept.state
+"$nscl" --quiet --overwrite --resume lbfgs.state --output new.png --log lbfgs.state >"$work/said" 2>&1 </dev/null && fail "--log replaces the state of --resume"
+says "the same file as that of --resume"
+same lbfgs.state kept.state "the state of --resume"
+"$nscl" --quiet --overwrite --from lbfgs.png --output new.png --log lbfgs.png >"$work/said" 2>&1 </dev/null && fail "--log replaces the picture of --from"
+says "the same file as that of --from"
+[ ! -e new.png ] || fail "a run that was refused has painted"
+if [ -c /dev/full ]; then
+    for option in --help --version --list-devices; do
+        "$nscl" $option >/dev/full 2>"$work/said" && fail "$option to a full disk ends with 0"
+        says "standard output cannot be written"
+    done
+fi
+
+# ---- names as long as names may be --------------------------------------------------------------------
+
+for letter in x $(printf '\344\270\212'); do
+    name=
+    while [ "$(printf %s "$name$letter.png" | wc -c)" -le 255 ]; do name=$name$letter; done
+    # shellcheck disable=SC2086
+    run 0 $lbfgs --iterations 2 --output "$name.png"
+    [ -s "$name.png" ] || fail "a name of 255 bytes is not written"
+    # shellcheck disable=SC2086
+    run 2 $lbfgs --iterations 2 --output "$name$letter$letter.png"
+    says "too long"
+    rm -f "$name.png"
+done
+# shellcheck disable=SC2086
+(umask 027 && run 0 $lbfgs --iterations 2 --output mine.png)
+[ "$(stat -c %a mine.png)" = 640 ] || fail "a file has other rights than the user's umask gives"
 
 # ---- what is left of a saving that was cut ------------------------------------------------------------
 

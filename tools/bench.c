@@ -234,14 +234,14 @@ int main(int argc, char **argv)
     nscl_error error = {NSCL_OK, ""};
     int ended = bench_read_options(&b.options, argc, argv);
     if (ended)
-        return ended - 1;
+        return nscl_page_printed("nscl-bench") ? ended - 1 : TOOL_FAILED;
     nscl_status status = run(&b, &error);
     if (b.ctx)
         nscl_network_free(b.network);
     nscl_weights_free(b.weights);
     nscl_close(b.ctx);
     if (status == NSCL_OK)
-        return TOOL_DONE;
+        return nscl_page_printed("nscl-bench") ? TOOL_DONE : TOOL_FAILED;
     fprintf(stderr, "nscl-bench: %s\n", error.text);
     return status == NSCL_BAD_ARGUMENT ? TOOL_USAGE : TOOL_FAILED;
 }

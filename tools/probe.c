@@ -99,11 +99,11 @@ int main(int argc, char **argv)
         return probe_measure_child(argv[2], atoi(argv[3]));
     int ended = tool_read_options(&page, table, &o, argc, argv);
     if (ended)
-        return ended - 1;
+        return nscl_page_printed("nscl-probe") ? ended - 1 : TOOL_FAILED;
     if (o.device && strcmp(o.device, "all") == 0)
         o.device = NULL;
     int status = probe(&o, argv[0], &error);
     if (status != TOOL_DONE)
         fprintf(stderr, "nscl-probe: %s\n", error.text);
-    return status;
+    return nscl_page_printed("nscl-probe") ? status : TOOL_FAILED;
 }

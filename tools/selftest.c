@@ -56,7 +56,7 @@ int main(int argc, char **argv)
         return child;
     int ended = tool_read_options(&page, table, &o, argc, argv);
     if (ended)
-        return ended - 1;
+        return nscl_page_printed(page.command) ? ended - 1 : TOOL_FAILED;
     if (o.seed) {
         char *end = NULL;
         seed = strtoull(o.seed, &end, 10);
@@ -66,5 +66,6 @@ int main(int argc, char **argv)
         }
     }
     nscl_open_options open = {.device = o.device, .log = on_line, .log_user = &o, .compile_apart = 1};
-    return nscl_cli_selftest(page.command, &open, seed, o.json);
+    int status = nscl_cli_selftest(page.command, &open, seed, o.json);
+    return nscl_page_printed(page.command) ? status : TOOL_FAILED;
 }

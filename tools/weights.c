@@ -251,9 +251,5 @@ int main(int argc, char **argv)
         return code;
     if (!a.informed)
         code = run(&a);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fputs("nscl-weights: standard output cannot be written\n", stderr);
-        code = WEIGHTS_FAILED;
-    }
-    return code;
+    return nscl_page_printed("nscl-weights") ? code : WEIGHTS_FAILED;
 }
