@@ -352,7 +352,7 @@ static nscl_status paint(app *a, nscl_error *error)
                     .initial = o->initial ? &a->initial : NULL,
                     .progress = on_progress,
                     .user = a,
-                    .max_memory = o->max_memory << 20,
+                    .max_memory = o->max_memory > UINT64_MAX >> 20 ? UINT64_MAX : o->max_memory << 20,
                     .state_file = o->save_state,
                     .state_every = o->state_every,
                     .resume_file = o->resume,

@@ -80,7 +80,8 @@ static int advise(const nscl_run *r, size_t most, char *text, size_t size)
             high = side;
     }
     if (!w) {
-        snprintf(text, size, "even a small picture does not fit; choose another --device or --network");
+        snprintf(text, size, "even a small picture does not fit; %schoose another --device or --network",
+                 r->job->max_memory ? "give more --max-memory, or " : "");
         return 0;
     }
     nscl_settings fewer = *r->settings;

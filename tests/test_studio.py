@@ -33,7 +33,7 @@ def usage(*options):
 
 def test_command(folder):
     for options, word in ((["--bind", "0.0.0.0"], "--token"), (["--token", "short"], "--token"), (["--bind", "nowhere"], "--bind"),
-                          (["--port", "70000"], "--port"), (["--network", "/nowhere.h5"], "--network"),
+                          (["--port", "70000"], "--port"), (["--network", "/nowhere.h5"], "--network"), (["--styles", "/nowhere"], "--styles"),
                           (["--device", "no such device"], "no such device"), (["extra"], "extra")):
         ended = usage("--output", folder, "--port", "0", *options) if "--port" not in options else usage(*options)
         check(ended.returncode == 2 and word in ended.stderr, "refuses %s" % options, ended.stderr)
