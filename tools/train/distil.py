@@ -27,13 +27,13 @@ import argparse, glob, math, os, time
 import torch
 import torch.nn.functional as F
 from muon import Muon
-from network import CONTENT, EVEN, NAMES, NARROW, STYLE, TEACHER, Network, gram, read_teacher
+from network import CONTENT, EVEN, NAMES, NARROW, STYLE, TEACHER, Network, gram, read_narrow, read_teacher, scale_layers
 from pictures import Pictures, centre
 from pool import Pool
 from start import start
 
 # relu4_1 holds nearly all of the preset's style loss; block 5 must not bend what is before it.
-WEIGHTS = {"1_1": 0.1, "2_1": 0.2, "3_1": 0.3, "4_1": 1, "4_2": 0.3, "5_1": 0.1, "5_2": 0.05}
+WEIGHTS = {"1_1": 0.1, "2_1": 0.2, "3_1": 0.3, "4_1": 1, "4_2": 0.3, "5_1": 0.05, "5_2": 0.03}
 # How often the gradients of a layer's term are compared.
 TURNS = {"1_1": 0.05, "2_1": 0.1, "3_1": 0.2, "4_1": 0.45, "4_2": 0.2}
 LAYERS = tuple(WEIGHTS)
@@ -44,7 +44,7 @@ ap = argparse.ArgumentParser(description="distils VGG-19 into nscl's narrow VGG-
 ap.add_argument("--data", required=True)
 ap.add_argument("--work", required=True)
 ap.add_argument("--iterates")
-ap.add_argument("--begin", help="the state.pt of an earlier round, whose averaged weights are the start")
+ap.add_argument("--begin", help="what to start with: the state.pt of an earlier round, for its averaged weights, or a file that export.py wrote")
 ap.add_argument("--even", action="store_true", help="all layers of a block as wide as each other")
 ap.add_argument("--steps", type=int, default=1500)
 ap.add_argument("--until", type=int, help="ends after so many steps, whatever the rates, which follow --steps, are then")
@@ -75,15 +75,17 @@ def apart(s, t):
 
 
 class Teacher:
-    """VGG-19 in bfloat16, its features divided so that a pixel's mean square over calibration pictures is 1."""
+    """VGG-19, in bfloat16 where the CPU has it, its features divided so that a pixel's mean square over calibration pictures is 1."""
 
     def __init__(self, path, sample):
-        self.network = read_teacher(path).bfloat16()
+        # Elsewhere it is emulated, seven times as slow as float.
+        self.type = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+        self.network = read_teacher(path).to(self.type)
         self.unit = dict.fromkeys(LAYERS, 1.0)
         self.unit = {n: float(f.pow(2).sum(1).mean().sqrt()) for n, f in self(sample).items()}
 
     def __call__(self, x, layers=LAYERS):
-        x = x.to(memory_format=torch.channels_last).bfloat16()
+        x = x.to(memory_format=torch.channels_last, dtype=self.type)
         return {n: f.float() / self.unit[n] for n, f in self.network(x, layers).items()}
 
 
@@ -107,6 +109,21 @@ def read_student(weights):
     """The student whose state_dict() these are."""
     student = Student({n: len(weights["network.convs.%s.bias" % n]) for n in NAMES})
     student.load_state_dict(weights)
+    return student
+
+
+@torch.no_grad()
+def read_exported(path, teacher, pictures):
+    """The student of a file that export.py wrote, but for its maps. Its layers' scales, which export.py changed, are taken
+    back: those of LAYERS to the teacher's, other layers' to a mean square of 1 over the pictures."""
+    network = read_narrow(path)
+    network.convs["1_1"].weight.mul_(INPUT)
+    factors = {n: float(f.pow(2).mean()) ** -0.5 for n, f in network(pictures / INPUT, NAMES).items()}
+    for n, unit in teacher.unit.items():
+        factors[n] = TEACHER[n] / network.convs[n].out_channels ** 0.5 / unit if n in STYLE else TEACHER[n] ** 0.5 / unit
+    scale_layers(network, factors)
+    student = Student({n: c.out_channels for n, c in network.convs.items()})
+    student.network = network
     return student
 
 
@@ -175,9 +192,12 @@ def turn(items, name, s):
     return (1 - F.cosine_similarity(by.flatten(1), to.flatten(1))).mean()
 
 
-def seen(mapped, grams):
-    """By how much a picture's and its painting's Gram matrices differ otherwise than the teacher's grams, of mapped features (N, M, C)."""
-    found = mapped.transpose(1, 2) @ mapped / mapped.shape[1]
+def seen(s, own, mapping, grams):
+    """By how much a picture's and its painting's Gram matrices differ otherwise than the teacher's grams, of mapped features:
+    of the matrices of s (N, M, C), own, and their means, since mapping a matrix is less work than mapping all pixels."""
+    weight, bias = mapping.weight.flatten(1), mapping.bias
+    across = (s.mean(1) @ weight.T)[:, :, None] * bias
+    found = weight @ own @ weight.T + across + across.transpose(1, 2)  # and the bias' own square, which both have
     return torch.stack([apart(found[i] - found[i + 1], grams[i] - grams[i + 1]) for i in range(0, len(grams), 2)]).mean()
 
 
@@ -201,9 +221,10 @@ def compare(items, name, s, mapping):
         return by_map, by_kernel, by_map.new_zeros(()), by_map.new_zeros(())
 
     gt = torch.stack([i[name][3] for i in items]).float()
-    by_seen = seen(F.linear(s, mapping.weight.flatten(1), mapping.bias), gt / (by * by))
+    own = s.transpose(1, 2) @ s / (h * w)
+    by_seen = seen(s, own, mapping, gt / (by * by))
     gt = gt.flatten(1)
-    gs = (s.transpose(1, 2) @ s * (by * by / (h * w))).flatten(1)
+    gs = (own * (by * by)).flatten(1)
     gt, gs = gt - gt.mean(0), gs - gs.mean(0)
     pt, ps = gt @ gt.T, gs @ gs.T
     i, j = torch.triu_indices(n, n, 1)
@@ -236,12 +257,11 @@ def main():
         os.replace(state_file + ".part", state_file)
 
     if not os.path.exists(state_file):
-        before = None
-        if a.begin:
-            state = torch.load(a.begin, weights_only=False)
-            teacher.unit.update(state.get("unit", {}))
-            before = read_student(state["average"])
-        if before and before.widths == student.widths:
+        exported = a.begin and a.begin.endswith(".safetensors")
+        state = torch.load(a.begin, weights_only=False) if a.begin and not exported else {}
+        teacher.unit.update(state.get("unit", {}))
+        before = read_exported(a.begin, teacher, sample) if exported else read_student(state["average"]) if state else None
+        if state and before.widths == student.widths:
             student.load_state_dict(before.state_dict())
         else:
             start(student, teacher, torch.stack([first.draw_iterate(128) for _ in range(160)]), 1 / INPUT, before)

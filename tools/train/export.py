@@ -47,8 +47,7 @@ def main():
         start, content, style = (torch.stack(p) for p in zip(*[source.pair(192) for _ in range(3)]))
         pictures += [(content, style), (start, style)]
     painted = [e for e in state["pool"] if e["steps"] >= 20][:16]
-    if painted:
-        pictures.append(tuple(torch.stack([e[k] for e in painted]) for k in ("x", "style")))
+    pictures += [(e["x"][None], e["style"][None]) for e in painted]
     t, s = differences(teacher, pictures), differences(network, pictures)
     factors = {}
     for n in NAMES:

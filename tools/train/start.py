@@ -50,7 +50,7 @@ def start(student, teacher, pictures, scale, before=None):
     """pictures (N, 3, H, W); scale multiplies them for the student. A student before, of other widths in some layers, gives
     the rest their kernels; a layer that only is handed other channels than before learns to give what it gave."""
     network, big = student.network, teacher.network
-    s, t = pictures * scale, pictures.to(memory_format=torch.channels_last).bfloat16()
+    s, t = pictures * scale, pictures.to(memory_format=torch.channels_last, dtype=teacher.type)
     old = s
     for name in NAMES:
         conv, was = network.convs[name], before and before.network.convs[name]

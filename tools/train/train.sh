@@ -1,7 +1,7 @@
 #!/bin/sh
 # Trains the built-in network from VGG-19 and writes data/network/nscl-narrow.safetensors: rounds of distil.py, each
 # begun with the last one's weights. The first three are of even widths, and each paints pictures for the next to learn
-# from; the fourth widens the layers that matter. The last two are two side by side, whose weights are averaged.
+# from; the fourth widens the layers that matter. The last three are two side by side, whose weights are averaged.
 #
 # usage: tools/train/train.sh NSCL DATA WORK
 #
@@ -13,11 +13,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 nscl=$1 data=$2 work=$3
 python=${PYTHON:-python3}
 
-# learn NAME BEGIN OPTION...: a round in $work/NAME, begun with $work/BEGIN.
+# learn NAME BEGIN OPTION...: a round in $work/NAME, begun with round $work/BEGIN or the file $work/BEGIN.safetensors.
 learn() {
     name=$1 begin=$2
     shift 2
-    "$python" "$here/distil.py" --data "$data" --iterates "$work/iterates" --work "$work/$name" ${begin:+--begin "$work/$begin/state.pt"} "$@"
+    case $begin in ?*.safetensors) ;; ?*) begin=$begin/state.pt ;; esac
+    "$python" "$here/distil.py" --data "$data" --iterates "$work/iterates" --work "$work/$name" ${begin:+--begin "$work/$begin"} "$@"
 }
 
 # sides NAME BEGIN OPTIONS OPTIONS: two rounds at once, a core each, and the mean of what they have learned.
@@ -55,5 +56,9 @@ learn round4 round3 --seen 0 --seed 6 --steps 900 --kernel-rate 0.002
 learn round5 round4 --seen 1.5 --seed 7 --steps 450 --threads 1 --pool 16 --visits 40
 sides round6 round5 "--seed 7 --seen 4 --steps 3200 --until 500" "--seed 8 --seen 12 --steps 3200 --until 500"
 sides round7 round6 "--seed 9 --seen 12 --steps 2600" "--seed 11 --seen 12 --steps 2600"
-write round7
-cp "$work/round7.safetensors" "$here/../../data/network/nscl-narrow.safetensors"
+# The last has its layers' scales from VGG-19 again, more of what is painted, and pictures of two sizes.
+paint 7
+sides round8 round7.safetensors "--seed 21 --seen 16 --painted 4 --fresh 1 --kept 240 --steps 2700" \
+    "--seed 22 --seen 12 --size 128 --pairs 3 --kept 240 --steps 2600"
+write round8
+cp "$work/round8.safetensors" "$here/../../data/network/nscl-narrow.safetensors"
