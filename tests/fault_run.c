@@ -16,6 +16,8 @@ static int count_report(const nscl_progress *progress, void *user)
 {
     fault_heard *h = user;
     h->last = progress->loss;
+    if (progress->note && !h->warning[0])
+        snprintf(h->warning, sizeof h->warning, "%s", progress->note);
     if (h->reports++ == 0)
         h->first = h->last;
     return 0;

@@ -12,7 +12,7 @@ enum { FAULT_EVALUATIONS = 3 };
 #define FAULT_TOLERATED 25.7
 
 typedef struct fault_heard {
-    char warning[1024];
+    char warning[1024]; /* the latest, or the first note of an evaluation */
     int reports;        /* evaluations */
     double first, last; /* losses of these */
 } fault_heard;
