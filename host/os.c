@@ -240,6 +240,12 @@ int nscl_file_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+int nscl_folder_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 int nscl_file_unnameable(const char *path)
 {
     struct stat info;

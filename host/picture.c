@@ -324,24 +324,20 @@ static nscl_status path_kind(const char *path, enum kind *kind, nscl_error *erro
 nscl_status nscl_picture_check_path(const char *path, int overwrite, nscl_error *error)
 {
     enum kind kind;
-    char *inside = NULL, *folder = NULL;
     assert(path);
     nscl_status status = path_kind(path, &kind, error);
     if (status != NSCL_OK)
         return status;
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) + 1 : 0;
-    folder = malloc(n + 2);
-    inside = nscl_path_join(path, "."); /* is there only where `path` is a folder */
-    if (!folder || !inside) {
-        status = nscl_fail(error, NSCL_NO_MEMORY, "no memory to check '%s'", path);
-        goto done;
-    }
+    char *folder = malloc(n + 2);
+    if (!folder)
+        return nscl_fail(error, NSCL_NO_MEMORY, "no memory to check '%s'", path);
     memcpy(folder, n ? path : ".", n ? n : 1);
     folder[n ? n : 1] = '\0';
-    if (!nscl_file_exists(folder))
+    if (!nscl_folder_exists(folder))
         status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': there is no folder '%s'; make it or choose another", path, folder);
-    else if (nscl_file_exists(inside))
+    else if (nscl_folder_exists(path))
         status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': it is a folder; choose another name", path);
     else if (!nscl_folder_writable(path))
         status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': no right to make files in '%s'; choose another folder", path, folder);
@@ -349,9 +345,7 @@ nscl_status nscl_picture_check_path(const char *path, int overwrite, nscl_error 
         status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': the name is too long; choose a shorter one", path);
     else if (!overwrite && nscl_file_exists(path))
         status = nscl_fail(error, NSCL_BAD_FILE, "'%s' is there already; choose another name or allow overwriting", path);
-done:
     free(folder);
-    free(inside);
     return status;
 }
 

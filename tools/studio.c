@@ -39,10 +39,7 @@ static nscl_status check_options(const studio_options *o, nscl_error *error)
         return nscl_fail(error, NSCL_BAD_ARGUMENT, "--token must be 16 to 200 letters, digits and . _ ~ -");
     if (o->network && !nscl_weights_installed(o->network))
         return nscl_fail(error, NSCL_BAD_ARGUMENT, "--network '%s' is not there; see nscl-weights", o->network);
-    char *inside = o->styles ? nscl_path_join(o->styles, ".") : NULL;
-    int there = !o->styles || (inside && nscl_file_exists(inside));
-    free(inside);
-    if (!there)
+    if (o->styles && !nscl_folder_exists(o->styles))
         return nscl_fail(error, NSCL_BAD_ARGUMENT, "--styles '%s' is no folder; give one with pictures in it", o->styles);
     return NSCL_OK;
 }

@@ -261,14 +261,12 @@ studio_refusal studio_job_remove(studio *s, const char *id)
     pthread_mutex_lock(&s->lock);
     studio_job *job = studio_job_find(s, id);
     studio_refusal refusal = !job ? STUDIO_NO_SUCH : is_needed(s, job) ? STUDIO_IN_USE : STUDIO_TAKEN;
-    if (refusal != STUDIO_TAKEN)
-        ;
-    else if (at_work(job)) {
+    if (refusal == STUDIO_TAKEN && at_work(job)) {
         job->unwanted = 1;
         s->jobs->list_change = studio_changed(s);
         if (job->has_child)
             studio_child_kill(&job->child);
-    } else
+    } else if (refusal == STUDIO_TAKEN)
         take_out(s, job);
     pthread_mutex_unlock(&s->lock);
     return refusal;
