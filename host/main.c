@@ -9,6 +9,7 @@
 #include "cli_devices.h"
 #include "cli_help.h"
 #include "cli_log.h"
+#include "cli_outputs.h"
 #include "cli_progress.h"
 #include "cli_recorded.h"
 #include "cli_selftest.h"
@@ -55,77 +56,6 @@ static void on_library_line(nscl_log_level level, const char *line, void *user)
         nscl_cli_say(&a->progress, level == NSCL_LOG_WARNING ? "warning: %s" : "%s", line);
     if (!a->saving)
         wait_for_device(a);
-}
-
-/* What is read and what is to be written must be different files, or the one would be lost to the other. */
-static nscl_status check_apart(const app *a, const char *option, const char *path, nscl_error *error)
-{
-    const nscl_options *o = &a->options;
-    const struct {
-        const char *option, *path;
-    } inputs[] = {{"--content", o->content},
-                  {"--initial", o->initial},
-                  {"--network", o->network},
-                  {"--from", path == o->output ? NULL : o->from},          /* a picture that is painted again takes its own place */
-                  {"--resume", path == o->save_state ? NULL : o->resume}}; /* and a state its last saving's */
-    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
-        if (inputs[i].path && nscl_cli_same_file(path, inputs[i].path))
-            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of %s; give another name", option, path, inputs[i].option);
-    for (int i = 0; i < o->style_count; i++)
-        if (nscl_cli_same_file(path, o->styles[i]))
-            return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as one of --styles; give another name", option, path);
-    if (path != o->output && nscl_cli_same_file(path, o->output))
-        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of --output; give another name", option, path);
-    if (o->save_state && path != o->save_state && nscl_cli_same_file(path, o->save_state))
-        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of --save-state; give another name", option, path);
-    if (o->log && path != o->log && nscl_cli_same_file(path, o->log))
-        return nscl_cli_fail(error, NSCL_BAD_ARGUMENT, "%s: '%s' is the same file as that of --log; give another name", option, path);
-    return NSCL_OK;
-}
-
-/* The library's check does not know the names of options: it comes last, and is left with the extension. */
-static nscl_status check_picture(const app *a, const char *option, const char *path, nscl_error *error)
-{
-    nscl_status status = check_apart(a, option, path, error);
-    if (status == NSCL_OK)
-        status = nscl_cli_check_path(option, path, a->options.overwrite, error);
-    return status == NSCL_OK ? nscl_picture_check_path(path, a->options.overwrite, error) : status;
-}
-
-/* A state replaces the one that the run goes on from; others, and what is no state, only with --overwrite. */
-static nscl_status check_state(const app *a, nscl_error *error)
-{
-    const nscl_options *o = &a->options;
-    int own = o->resume && nscl_cli_same_file(o->save_state, o->resume);
-    nscl_status status = check_apart(a, "--save-state", o->save_state, error);
-    if (status == NSCL_OK)
-        status = nscl_cli_check_path("--save-state", o->save_state, own || o->overwrite, error);
-    if (status == NSCL_OK)
-        status = nscl_cli_check_replace("--save-state", o->save_state, error);
-    return status;
-}
-
-/* Everything that will be written: apart from what is read, in folders that take it, replacing nothing unasked. */
-static nscl_status check_outputs(app *a, nscl_error *error)
-{
-    const nscl_options *o = &a->options;
-    nscl_status status = check_picture(a, "--output", o->output, error);
-    if (status == NSCL_OK && o->log)
-        status = check_apart(a, "--log", o->log, error);
-    if (status == NSCL_OK && o->log)
-        status = nscl_cli_check_path("--log", o->log, o->overwrite, error);
-    if (status == NSCL_OK && o->save_state)
-        status = check_apart(a, "--save-state", o->save_state, error);
-    if (status == NSCL_OK && o->save_state)
-        status = check_state(a, error);
-    if (status == NSCL_OK)
-        status = nscl_cli_checkpoint_open(&a->checkpoint, o, error);
-    for (int n = -1; status == NSCL_OK && (n = nscl_cli_checkpoint_next(&a->checkpoint, n)) >= 0;) {
-        char *path = nscl_cli_checkpoint_path(&a->checkpoint, n);
-        status = path ? check_picture(a, "--checkpoint-output", path, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory");
-        free(path);
-    }
-    return status;
 }
 
 static nscl_status read_picture(app *a, nscl_picture *picture, const char *path, nscl_error *error)
@@ -394,7 +324,7 @@ static int run(app *a)
     nscl_cli_progress_open(&a->progress, o, stderr);
     for (int i = 0; i < o->idle_count && !o->quiet; i++)
         nscl_cli_say(&a->progress, "warning: --%s has no effect: %s", o->idle[i].name, o->idle[i].why);
-    nscl_status status = check_outputs(a, &error);
+    nscl_status status = nscl_cli_check_outputs(o, &a->checkpoint, &error);
     code = status == NSCL_OK ? NSCL_EXIT_DONE : NSCL_EXIT_USAGE;
     if (status == NSCL_OK) {
         nscl_prepare();
