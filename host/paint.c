@@ -1,11 +1,10 @@
 /* The driver: a run from beginning to end, and where its device fails and there is to be a fallback, from the last good picture on
  * another. */
-#include <math.h>
 #include <string.h>
 
 #include "haste.h"
 #include "memory_plan.h"
-#include "style.h"
+#include "style_progress.h"
 
 /* Goes on from what another device had come to; its last evaluation is made again. */
 static void go_on(nscl_run *r)
@@ -31,8 +30,7 @@ static nscl_status paint(nscl_context *ctx, const nscl_weights *weights, const n
         if (resumed != NSCL_OK)
             status = resumed;
         else if (status == NSCL_OK || status == NSCL_CANCELLED) {
-            int best = r.best && isfinite(r.best_loss) && !(status == NSCL_CANCELLED && r.loss_now < r.best_loss);
-            nscl_status written = nscl_run_deliver(&r, best ? r.best : r.x, out, error);
+            nscl_status written = nscl_run_deliver(&r, nscl_run_result(&r, r.x), out, error);
             status = written != NSCL_OK ? written : status;
         } else
             status = nscl_context_status(ctx, error);

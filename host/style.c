@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "haste.h"
 #include "image.h"
 #include "kernel.h"
 #include "memory_plan.h"
@@ -17,9 +16,9 @@
 #include "precondition.h"
 #include "recover.h"
 #include "selftest.h"
+#include "style_progress.h"
 #include "style_state.h"
 #include "tune.h"
-#include "watch.h"
 
 static int deepest(const nscl_run *r)
 {
@@ -248,12 +247,6 @@ nscl_status nscl_run_deliver(nscl_run *r, cl_mem x, nscl_picture *out, nscl_erro
     return status;
 }
 
-nscl_status nscl_progress_picture(const nscl_progress *progress, nscl_picture *out, nscl_error *error)
-{
-    nscl_run *r = progress->internal;
-    return nscl_run_deliver(r, r->shown, out, error);
-}
-
 static void evaluate(void *user, cl_mem gradient, cl_mem x)
 {
     nscl_loss_eval(&((nscl_run *)user)->loss, gradient, x);
@@ -263,9 +256,9 @@ static double loss_value(void *user, const double *sums)
 {
     nscl_run *r = user;
     int shallowest = NSCL_MAX_CONVS;
-    r->loss_now = nscl_loss_terms(&r->loss, sums, r->terms, &r->term_count);
+    double loss = nscl_loss_terms(&r->loss, sums, r->terms, &r->term_count);
     r->overflow[0] = '\0';
-    for (int i = 0; i < r->term_count && !isfinite(r->loss_now); i++) {
+    for (int i = 0; i < r->term_count && !isfinite(loss); i++) {
         const char *colon = strchr(r->terms[i].name, ':');
         int layer = colon ? nscl_weights_find(r->weights, colon + 1, NULL) : -1; /* total variation: the picture itself */
         if (!isfinite(r->terms[i].value) && layer < shallowest) {
@@ -273,34 +266,7 @@ static double loss_value(void *user, const double *sums)
             snprintf(r->overflow, sizeof r->overflow, "%s", r->terms[i].name);
         }
     }
-    return r->loss_now;
-}
-
-static int report(void *user, cl_mem x, double loss, const char *note)
-{
-    nscl_run *r = user;
-    const nscl_settings *s = r->settings;
-    int adam = s->optimizer == NSCL_ADAM, step = r->problem.evaluations - 1 - adam;
-    char text[160];
-    snprintf(text, sizeof text, "%s%s%s%s", note ? note : "", r->overflow[0] ? " (" : "", r->overflow, r->overflow[0] ? " overflowed first)" : "");
-    if (note && !r->job->progress)
-        nscl_log(r->ctx, NSCL_LOG_WARNING, "evaluation %d: %s", r->problem.evaluations, text);
-    if (r->best && step >= 0 && loss < r->best_loss && (step + 1 == s->iterations || (s->checkpoint_iterations && step % s->checkpoint_iterations == 0))) {
-        r->best_loss = loss;
-        nscl_axpby(r->ctx, r->best, x, r->problem.n, 1.0f, 0.0f);
-    }
-    if (r->kept && r->ctx->error.code == NSCL_OK)
-        nscl_kept_take(r->kept, r->ctx, r->x, r->problem.elements, r->problem.evaluations);
-    nscl_haste_evaluated(r->ctx, s->iterations + adam - r->problem.evaluations);
-    if (r->problem.evaluations % NSCL_WATCH_EVERY == 0)
-        nscl_watch(r, x);
-    nscl_weights_hash_begin(r->weights->hash); /* which the result's description will name */
-    if (!r->job->progress)
-        return 0;
-    r->shown = r->best && isfinite(r->best_loss) && !(loss < r->best_loss) ? r->best : x;
-    nscl_progress progress = {
-        r->problem.evaluations, s->iterations + adam, step, loss, nscl_seconds() - r->started, r->term_count, r->terms, note ? text : NULL, r};
-    return r->job->progress(&progress, r->job->user);
+    return loss;
 }
 
 /* Adam's box. */
@@ -375,7 +341,7 @@ nscl_status nscl_run_set_up(nscl_run *r, nscl_error *error)
                                 .evaluate = evaluate,
                                 .loss = loss_value,
                                 .elements = (size_t)3 * (size_t)r->h * (size_t)r->w,
-                                .report = report,
+                                .report = nscl_run_report,
                                 .between = nscl_run_between,
                                 .user = r};
     status = add_content(r, error);
@@ -424,7 +390,8 @@ static nscl_status prepare(nscl_run *r, nscl_error *error)
 
 nscl_status nscl_run_prepare(nscl_run *r, nscl_context *ctx, const nscl_weights *weights, const nscl_settings *settings, const nscl_job *job, nscl_error *error)
 {
-    *r = (nscl_run){.ctx = ctx, .weights = weights, .settings = settings, .job = job, .started = nscl_seconds(), .saved_at = nscl_seconds()};
+    *r = (nscl_run){
+        .ctx = ctx, .weights = weights, .settings = settings, .job = job, .loss_now = INFINITY, .started = nscl_seconds(), .saved_at = nscl_seconds()};
     r->rules = nscl_preset_of((int)settings->preset >= 0 && settings->preset < NSCL_PRESET_COUNT ? settings->preset : NSCL_PRESET_GATYS);
     return prepare(r, error);
 }

@@ -29,7 +29,8 @@ typedef struct nscl_run {
     double saved_at;                 /* seconds, then */
     nscl_term terms[NSCL_MAX_TERMS]; /* of the latest evaluation */
     int term_count;
-    double loss_now, started;
+    double loss_now; /* of the latest evaluation, as it was told; INFINITY before */
+    double started;
     int begun;       /* evaluations made on another device */
     nscl_kept *kept; /* where another device could go on; NULL: none will */
 } nscl_run;

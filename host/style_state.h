@@ -6,7 +6,7 @@
 #include "style.h"
 
 /* nscl_problem's `between`: saves the run where the job asks for that and it is time. A state that cannot be written is
- * a warning: the run is worth more. `user` is the nscl_run. */
+ * told and no more: the run is worth more. `user` is the nscl_run. */
 void nscl_run_between(void *user, nscl_exchange_fn exchange, void *optimiser);
 
 /* Opens the job's resume_file for the optimiser, and takes from it what is the run's own. The run is prepared. */
