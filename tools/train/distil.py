@@ -78,7 +78,7 @@ class Teacher:
     """VGG-19, in bfloat16 where the CPU has it, its features divided so that a pixel's mean square over calibration pictures is 1."""
 
     def __init__(self, path, sample):
-        # Elsewhere it is emulated, seven times as slow as float.
+        # Elsewhere it is emulated, and slow.
         self.type = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
         self.network = read_teacher(path).to(self.type)
         self.unit = dict.fromkeys(LAYERS, 1.0)

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 nscl=$1 data=$2 work=$3
 python=${PYTHON:-python3}
 
-# learn NAME BEGIN OPTION...: a round in $work/NAME, begun with round $work/BEGIN or the file $work/BEGIN.safetensors.
+# learn NAME BEGIN OPTION...: a round in $work/NAME, begun with the round or the exported file $work/BEGIN.
 learn() {
     name=$1 begin=$2
     shift 2
