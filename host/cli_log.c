@@ -20,13 +20,13 @@ static nscl_status write_line(nscl_cli_log *log, const json_t *object, size_t di
     return NSCL_OK;
 }
 
-nscl_status nscl_cli_log_open(nscl_cli_log *log, const char *path, const json_t *run, nscl_error *error)
+nscl_status nscl_cli_log_open(nscl_cli_log *log, const char *path, int overwrite, const json_t *run, nscl_error *error)
 {
     memset(log, 0, sizeof *log);
     log->path = path;
     if (!path)
         return NSCL_OK;
-    log->stream = fopen(path, "w");
+    log->stream = fopen(path, overwrite ? "w" : "wx");
     if (!log->stream)
         return fail(log, error);
     return write_line(log, run, 15, error); /* settings as they were given: 0.1, not 0.10000000000000001 */

@@ -1,5 +1,6 @@
 /* The command: options to settings, files to pictures, and back. All that can be found wrong without a device is told
  * before one is opened, and nothing is written before the work has begun. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,7 +204,7 @@ static nscl_picture_options picture_options(app *a, int iterations)
 {
     free(a->comment);
     a->comment = describe_line(a, iterations);
-    return (nscl_picture_options){.quality = a->options.quality, .comment = a->comment};
+    return (nscl_picture_options){.quality = a->options.quality, .comment = a->comment, .keep = !a->options.overwrite};
 }
 
 static void write_checkpoint(app *a, const nscl_progress *now)
@@ -233,7 +234,7 @@ static nscl_status open_log(app *a, nscl_error *error)
     if (!a->options.log || a->log.path)
         return NSCL_OK;
     json_t *run = describe(a, a->options.settings.iterations);
-    nscl_status status = nscl_cli_log_open(&a->log, a->options.log, run, error);
+    nscl_status status = nscl_cli_log_open(&a->log, a->options.log, a->options.overwrite, run, error);
     json_decref(run);
     return status;
 }
@@ -271,6 +272,32 @@ static int on_progress(const nscl_progress *now, void *user)
     return nscl_cli_interrupted();
 }
 
+/* Where another process has written a file of that name during the run, both are kept: *path is then another, malloc'ed as before. */
+static nscl_status write_result(app *a, const nscl_picture_options *options, char **path, nscl_error *error)
+{
+    enum { NAMES = 100 };
+    const char *output = a->options.output, *dot = strrchr(output, '.');
+    size_t size = strlen(output) + 8;
+    *path = malloc(size);
+    if (!*path)
+        return nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory");
+    strcpy(*path, output);
+    nscl_error ignored;
+    nscl_status status = nscl_cli_write(&a->result, *path, options, error);
+    if (status == NSCL_OK || !options->keep || nscl_picture_check_path(output, 0, &ignored) == NSCL_OK)
+        return status;
+    int taken = 1;
+    for (int i = 2; taken && i < NAMES; i++) {
+        snprintf(*path, size, "%.*s-%d%s", (int)(dot - output), output, i, dot);
+        taken = nscl_picture_check_path(*path, 0, &ignored) != NSCL_OK;
+    }
+    if (!taken)
+        status = nscl_cli_write(&a->result, *path, options, error);
+    if (status == NSCL_OK)
+        nscl_cli_say(&a->progress, "warning: '%s' was written by another program meanwhile, and is kept: the result is in '%s'", output, *path);
+    return status;
+}
+
 /* Paints and writes. A run that was stopped delivers what there is and ends with NSCL_CANCELLED. */
 static nscl_status paint(app *a, nscl_error *error)
 {
@@ -305,15 +332,15 @@ static nscl_status paint(app *a, nscl_error *error)
 
     nscl_picture_options options = picture_options(a, painted == NSCL_OK ? o->settings.iterations : iterations_done(a));
     nscl_error write_error = {NSCL_OK, ""};
-    status = nscl_cli_write(&a->result, o->output, &options, &write_error);
-    if (status != NSCL_OK) {
+    char *path = NULL;
+    status = write_result(a, &options, &path, &write_error);
+    if (status != NSCL_OK)
         *error = write_error;
-        return status;
-    }
-    if (!o->quiet)
-        nscl_cli_say(&a->progress, "%s %s (%d x %d) after %d evaluations in %.1f s", painted == NSCL_OK ? "wrote" : "interrupted: wrote", o->output,
+    else if (!o->quiet)
+        nscl_cli_say(&a->progress, "%s %s (%d x %d) after %d evaluations in %.1f s", painted == NSCL_OK ? "wrote" : "interrupted: wrote", path,
                      a->result.width, a->result.height, a->evaluations, a->seconds);
-    return painted;
+    free(path);
+    return status == NSCL_OK ? painted : status;
 }
 
 static int run(app *a)

@@ -165,6 +165,20 @@ nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *erro
     return status;
 }
 
+/* A rename that replaces nothing, but for file systems that know no second name for a file: there something may still come in between. */
+static int rename_to_free(const char *from, const char *to)
+{
+    struct stat there;
+    if (link(from, to) == 0)
+        return remove(from);
+    if (errno == EEXIST)
+        return -1;
+    if (lstat(to, &there) != 0)
+        return rename(from, to);
+    errno = EEXIST;
+    return -1;
+}
+
 nscl_status nscl_file_commit(nscl_file *file, nscl_error *error)
 {
     nscl_status status = NSCL_OK;
@@ -172,7 +186,7 @@ nscl_status nscl_file_commit(nscl_file *file, nscl_error *error)
     /* Renamed while it is locked. */
     if (!bad) {
         (void)!fchmod(fileno(file->stream), file->rights);
-        bad = rename(file->temporary, file->path) != 0;
+        bad = (file->keep ? rename_to_free(file->temporary, file->path) : rename(file->temporary, file->path)) != 0;
     }
     if (bad)
         status = nscl_fail(error, NSCL_BAD_FILE, "cannot write '%s': %s; what was there before is untouched", file->path, strerror(errno));

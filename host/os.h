@@ -22,6 +22,7 @@ typedef struct nscl_file {
     char *path;      /* final name */
     char *temporary; /* name while writing */
     unsigned rights; /* that it will have, as chmod() takes them */
+    int keep;        /* set by who created it: what has come to be at `path` meanwhile is not replaced, and the commit fails */
 } nscl_file;
 
 /* Begins with nscl_file_sweep. */

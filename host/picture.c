@@ -369,6 +369,7 @@ nscl_status nscl_picture_write(const nscl_picture *picture, const char *path, co
     status = nscl_file_create(&file, path, error);
     if (status != NSCL_OK)
         return status;
+    file.keep = options && options->keep;
     if (kind == KIND_PNG)
         status = nscl_png_write(picture, file.stream, comment, path, error);
     else

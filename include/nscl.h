@@ -79,6 +79,7 @@ NSCL_API nscl_status nscl_picture_decode(nscl_picture *out, const void *bytes, s
 typedef struct nscl_picture_options {
     int quality;         /* JPEG, 1 to 100; 0: 95 */
     const char *comment; /* settings text for a PNG text chunk (keyword "nscl") or a JPEG comment; NULL: none */
+    int keep;            /* not 0: fail rather than replace a file */
 } nscl_picture_options;
 
 /* Writes PNG (8 or 16 bits as picture->depth says) or JPEG (16-bit samples are rounded to 8, alpha is dropped) by the

@@ -200,6 +200,18 @@ same lbfgs.state kept.state "the state of --resume"
 "$nscl" --quiet --overwrite --from lbfgs.png --output new.png --log lbfgs.png >"$work/said" 2>&1 </dev/null && fail "--log replaces the picture of --from"
 says "the same file as that of --from"
 [ ! -e new.png ] || fail "a run that was refused has painted"
+# What comes to be there during the run.
+# shellcheck disable=SC2086
+"$nscl" $lbfgs --iterations 5000 --log late.jsonl --output late.png --checkpoint-iterations 2000 --checkpoint-output late_%d.png >"$work/said" 2>&1 </dev/null &
+pid=$!
+evaluated late.jsonl 3
+echo notes >late.png
+kill -INT $pid
+wait $pid
+says "the result is in 'late-2.png'"
+[ "$(cat late.png)" = notes ] || fail "a file that came during the run is replaced"
+run 0 --from late-2.png --output again.png
+same late-2.png again.png "--from late-2.png"
 if [ -c /dev/full ]; then
     for option in --help --version --list-devices; do
         "$nscl" $option >/dev/full 2>"$work/said" && fail "$option to a full disk ends with 0"
