@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "cli_recorded.h"
 
 /* What is read and what is to be written must be different files, or the one would be lost to the other. */
 static nscl_status check_apart(const nscl_options *o, const char *option, const char *path, nscl_error *error)
@@ -30,12 +31,12 @@ static nscl_status check_apart(const nscl_options *o, const char *option, const 
 }
 
 /* The library's check does not know the names of options: it comes last, and is left with the extension. */
-static nscl_status check_picture(const nscl_options *o, const char *option, const char *path, nscl_error *error)
+static nscl_status check_picture(const nscl_options *o, const char *option, const char *path, int overwrite, nscl_error *error)
 {
     nscl_status status = check_apart(o, option, path, error);
     if (status == NSCL_OK)
-        status = nscl_cli_check_path(option, path, o->overwrite, error);
-    return status == NSCL_OK ? nscl_picture_check_path(path, o->overwrite, error) : status;
+        status = nscl_cli_check_path(option, path, overwrite, error);
+    return status == NSCL_OK ? nscl_picture_check_path(path, overwrite, error) : status;
 }
 
 /* A state replaces the one that the run goes on from; others, and what is no state, only with --overwrite. */
@@ -52,7 +53,7 @@ static nscl_status check_state(const nscl_options *o, nscl_error *error)
 
 nscl_status nscl_cli_check_outputs(const nscl_options *o, nscl_cli_checkpoint *checkpoint, nscl_error *error)
 {
-    nscl_status status = check_picture(o, "--output", o->output, error);
+    nscl_status status = check_picture(o, "--output", o->output, o->overwrite, error);
     if (status == NSCL_OK && o->log)
         status = check_apart(o, "--log", o->log, error);
     if (status == NSCL_OK && o->log)
@@ -65,7 +66,8 @@ nscl_status nscl_cli_check_outputs(const nscl_options *o, nscl_cli_checkpoint *c
         status = nscl_cli_checkpoint_open(checkpoint, o, error);
     for (int n = -1; status == NSCL_OK && (n = nscl_cli_checkpoint_next(checkpoint, n)) >= 0;) {
         char *path = nscl_cli_checkpoint_path(checkpoint, n);
-        status = path ? check_picture(o, "--checkpoint-output", path, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory");
+        int own = path && o->resume && nscl_recorded_painted(o->recorded, path); /* the run that is gone on with has come by before */
+        status = path ? check_picture(o, "--checkpoint-output", path, own || o->overwrite, error) : nscl_cli_fail(error, NSCL_NO_MEMORY, "no memory");
         free(path);
     }
     return status;

@@ -66,6 +66,22 @@ int nscl_recorded_values(nscl_recorded *recorded, const nscl_option *row, nscl_v
     return count > 0;
 }
 
+int nscl_recorded_painted(const nscl_recorded *recorded, const char *path)
+{
+    nscl_recorded picture = {0};
+    nscl_error ignored;
+    int same = recorded->run && nscl_recorded_read(&picture, path, 0, &ignored) == NSCL_OK;
+    if (same) {
+        json_t *mine = json_copy(json_object_get(recorded->run, "settings")), *its = json_object_get(picture.run, "settings");
+        json_object_del(mine, "iterations");
+        json_object_del(its, "iterations");
+        same = json_equal(mine, its) && json_equal(json_object_get(recorded->run, "sha256"), json_object_get(picture.run, "sha256"));
+        json_decref(mine);
+    }
+    nscl_recorded_free(&picture);
+    return same;
+}
+
 const char *nscl_recorded_sum(const nscl_recorded *recorded, const char *name, int index)
 {
     const json_t *sums = json_object_get(json_object_get(recorded->run, "sha256"), name);

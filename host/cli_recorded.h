@@ -20,6 +20,9 @@ void nscl_recorded_free(nscl_recorded *recorded);
 /* The row's values, valid until recorded is freed; 1 when there are any (none for a flag). */
 int nscl_recorded_values(nscl_recorded *recorded, const nscl_option *row, nscl_values *values);
 
+/* 1 when the picture at `path` was painted by that run, however long it was to be. */
+int nscl_recorded_painted(const nscl_recorded *recorded, const char *path);
+
 /* The recorded SHA-256 of "content", "initial", "network" or of one of "styles"; NULL where there is none. */
 const char *nscl_recorded_sum(const nscl_recorded *recorded, const char *name, int index);
 

@@ -213,6 +213,7 @@ static void write_checkpoint(app *a, const nscl_progress *now)
     nscl_picture picture = {0};
     char *path = NULL;
     nscl_picture_options options = picture_options(a, iterations_done(a));
+    options.keep = options.keep && !a->options.resume; /* whose own pictures are there */
     wait_for_device(a);
     nscl_status status = nscl_progress_picture(now, &picture, &error);
     nscl_cli_watchdog_off(&a->watchdog, 0);
@@ -337,8 +338,8 @@ static nscl_status paint(app *a, nscl_error *error)
     if (status != NSCL_OK)
         *error = write_error;
     else if (!o->quiet)
-        nscl_cli_say(&a->progress, "%s %s (%d x %d) after %d evaluations in %.1f s", painted == NSCL_OK ? "wrote" : "interrupted: wrote", path,
-                     a->result.width, a->result.height, a->evaluations, a->seconds);
+        nscl_cli_say(&a->progress, "%s %s (%d x %d) after %d evaluations in %.1f s", painted == NSCL_OK ? "wrote" : "interrupted: wrote", path, a->result.width,
+                     a->result.height, a->evaluations, a->seconds);
     free(path);
     return status == NSCL_OK ? painted : status;
 }

@@ -152,6 +152,26 @@ for name in lbfgs adam; do
     [ ! -e fewer.png ] || fail "--resume with fewer --iterations than are done paints"
 done
 
+# ---- resumed among its own pictures -----------------------------------------------------------------------
+
+rounds="--content photo.jpg --styles painting.jpg --preset keras-lbfgs --width 96"
+mkdir rounds
+# shellcheck disable=SC2086
+"$nscl" --quiet $rounds --output rounds/end.png --log rounds/log.jsonl --save-state rounds/run.state --state-every 5 >"$work/said" 2>&1 </dev/null &
+pid=$!
+evaluated rounds/log.jsonl 50
+kill -9 $pid
+wait $pid 2>/dev/null
+[ -f rounds/01.png ] || fail "no picture on the way"
+cp rounds/00.png first.png
+"$nscl" --quiet --resume rounds/run.state --output rounds/end.png >"$work/said" 2>&1 </dev/null || fail "--resume alone, among the run's own pictures"
+same rounds/00.png first.png "a picture on the way from before"
+rm rounds/end.png
+cp photo.jpg rounds/01.png
+"$nscl" --quiet --resume rounds/run.state --output rounds/end.png >"$work/said" 2>&1 </dev/null && fail "--resume replaces a picture of another run"
+says "exists already"
+same rounds/01.png photo.jpg "a picture that is not the run's"
+
 # ---- a state that cannot be saved ---------------------------------------------------------------------
 
 # shellcheck disable=SC2086
