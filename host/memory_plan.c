@@ -53,6 +53,22 @@ static int fits(const nscl_run *r, const nscl_memory_plan *plan, size_t most)
     return plan->bytes <= most && plan->largest <= r->ctx->facts.largest_buffer;
 }
 
+/* The options that ask for w x h, in the words that the job was asked for in. What they take is bounded, the sides of a plan are not. */
+static void name_size(const nscl_settings *s, int w, int h, char *text, size_t size)
+{
+    enum { MOST = 65535 };
+    w = w < MOST ? w : MOST;
+    h = h < MOST ? h : MOST;
+    if (s->width && s->height)
+        snprintf(text, size, "--width %d --height %d", w, h);
+    else if (s->width || s->height)
+        snprintf(text, size, "--%s %d", s->width ? "width" : "height", s->width ? w : h);
+    else if (s->short_side)
+        snprintf(text, size, "--short-side %d", w < h ? w : h);
+    else
+        snprintf(text, size, "--size %d", w > h ? w : h);
+}
+
 /* What would fit in its place, as advice; an option named here was found to be enough. 0 where nothing would. */
 static int advise(const nscl_run *r, size_t most, char *text, size_t size)
 {
@@ -93,7 +109,9 @@ static int advise(const nscl_run *r, size_t most, char *text, size_t size)
         nscl_memory_plan now = nscl_memory_plan_of(&forgetful, r->h, r->w);
         enough = fits(r, &now, most);
     }
-    int n = snprintf(text, size, "the largest of this shape that fits is %d x %d: give --size %d", w, h, w > h ? w : h);
+    char options[48];
+    name_size(r->settings, w, h, options, sizeof options);
+    int n = snprintf(text, size, "the largest of this shape that fits is %d x %d: give %s", w, h, options);
     if (enough && n > 0 && (size_t)n < size)
         snprintf(text + n, size - (size_t)n, ", or --lbfgs-history %d", SHORT_HISTORY);
     return 1;

@@ -194,6 +194,15 @@ says "the largest of this shape that fits is"
 [ ! -e big.png ] || fail "--max-memory wrote a picture"
 size=$(sed -n 's/.*give --size \([0-9]*\).*/\1/p' said)
 paint 0 --output fits.png --size "${size:-0}" --iterations 1 --max-memory 40 --patience 0
+# Asked for in other words it is told in these.
+for asked in "--width 600" "--height 600" "--short-side 600" "--width 600 --height 400"; do
+    # shellcheck disable=SC2086
+    paint 1 --output big.png $asked --max-memory 40
+    told=$(sed -n 's/.*: give \(--[a-z-]* [0-9]*\( --height [0-9]*\)*\).*/\1/p' said)
+    [ "$(echo "$told" | tr -d 0-9)" = "$(echo "$asked" | tr -d 0-9)" ] || fail "asked for $asked, it is told '$told'"
+    # shellcheck disable=SC2086
+    paint 0 --output fits.png $told --iterations 1 --max-memory 40 --patience 0 --overwrite
+done
 paint 2 --output big.png --patience -1
 says "--patience"
 head -c 200 photo.png >broken.png

@@ -148,7 +148,8 @@ def test_orders(server, picture):
         check(status == 422 and "message" in body.get("error", {}), "refuses %s" % json.dumps(order)[:120], "%d %s" % (status, body))
     for text in (b"", b"{", b"nonsense", b"{\"a\": 1, \"a\": 2}", b"\xff\xfe", b"[" * 30000, b"5"):
         expect(server.ask_raw("POST", "/jobs", text, {"Content-Type": "application/json"}), 400, "json", str(text[:20]))
-    expect(server.ask_raw("POST", "/jobs", b" " * 70000, {"Content-Type": "application/json"}), 413, "too_large", "a large order")
+    body = expect(server.ask_raw("POST", "/jobs", b" " * 70000, {"Content-Type": "application/json"}), 413, "too_large", "a large order")
+    check("64 kB" in body["error"]["message"], "says how large an order may be", body)
     expect(server.ask_raw("POST", "/jobs", json.dumps(good).encode(), {"Content-Type": "text/plain"}), 415, "type", "an order as text")
     check(server.ask("GET", "/jobs")[1]["jobs"] == [], "nothing of this became a job")
 

@@ -128,7 +128,7 @@ studio_problem studio_check_body(const studio_request *r, int json)
         return studio_problem_make(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "picture",
                                    "send a PNG or JPEG file, as Content-Type: image/png, image/jpeg or application/octet-stream");
     if (length && strtoull(length, NULL, 10) > most)
-        return studio_problem_make(MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the file is larger than the %llu MB that are allowed",
-                                   (unsigned long long)(most >> 20));
+        return studio_problem_make(MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "%s is larger than the %llu %s that are allowed", json ? "the order" : "the file",
+                                   (unsigned long long)(json ? most >> 10 : most >> 20), json ? "kB" : "MB");
     return (studio_problem){0};
 }
