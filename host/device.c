@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "os.h"
+
 typedef struct quirk {
     const char *platform, *name, *version; /* each a case-insensitive part, or NULL for any */
     int type;                              /* nscl_device_type, or -1 */
@@ -170,6 +172,23 @@ static const char install_hint[] =
     "mesa-opencl-icd or ROCm's; NVIDIA: nvidia-opencl-icd), Fedora 'dnf install pocl', Arch 'pacman -S pocl'; in a container the "
     ".icd files of /etc/OpenCL/vendors must be visible too (OCL_ICD_VENDORS names another folder)";
 
+/* A platform without devices: PoCL has none where it cannot keep what it compiles. */
+static nscl_status no_device(cl_uint platforms, nscl_error *error)
+{
+    const char *kept = getenv("POCL_CACHE_DIR");
+    char *own = kept ? NULL : nscl_user_folder('c', 1), *inside = kept || own ? nscl_path_join(kept ? kept : own, "x") : NULL;
+    if (kept)
+        nscl_folder_make(kept);
+    int writable = inside && nscl_folder_writable(inside);
+    free(own);
+    free(inside);
+    return nscl_fail(error, NSCL_NO_DEVICE, "%u OpenCL platform%s found, but no device: %s%s", platforms, platforms == 1 ? "" : "s",
+                     writable ? ""
+                     : kept   ? "the folder of POCL_CACHE_DIR cannot be written, and PoCL needs it; name another. Else "
+                              : "the user's cache folder cannot be written, and PoCL needs one; set HOME, or XDG_CACHE_HOME, to a folder that can. Else ",
+                     install_hint);
+}
+
 nscl_status nscl_devices_enumerate(nscl_device_facts **out, size_t *count, nscl_error *error)
 {
     enum { MOST = 64 };
@@ -212,7 +231,7 @@ nscl_status nscl_devices_enumerate(nscl_device_facts **out, size_t *count, nscl_
         }
     }
     if (*count == 0)
-        return nscl_fail(error, NSCL_NO_DEVICE, "%u OpenCL platform%s found, but no device: %s", np, np == 1 ? "" : "s", install_hint);
+        return no_device(np, error);
     return NSCL_OK;
 }
 

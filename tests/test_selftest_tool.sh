@@ -39,6 +39,13 @@ if ! "$build/nscl-probe" --quick --device portable >out 2>said; then
     [ $failures -eq 0 ] && exit 77
     exit 1
 fi
+# PoCL has no device where it cannot keep what it compiles; others may have one.
+if ! POCL_CACHE_DIR=/dev/null/pocl "$build/nscl" --list-devices >out 2>said; then
+    says "the folder of POCL_CACHE_DIR cannot be written"
+fi
+if ! env -u POCL_CACHE_DIR XDG_CACHE_HOME=/dev/null/cache "$build/nscl" --list-devices >out 2>said; then
+    says "the user's cache folder cannot be written"
+fi
 run 2 nscl-selftest --device "no such device"
 says "no such device"
 
