@@ -28,7 +28,8 @@ static cl_mem pack(nscl_context *ctx, const nscl_conv *conv, int backward, int t
 typedef struct plan {
     int nr;      /* tiles of a register block */
     int groups;  /* of at most nr tiles, a multiple of items where that is possible */
-    int items;   /* work-items, each with a scratch slot */
+    int batches; /* of groups, likewise */
+    int items;   /* work-items, each with a scratch slot: one a compute unit */
     int most;    /* groups a batch */
     double cost; /* of a compute unit, in products of one tile; for comparing tile sizes */
 } plan;
@@ -63,9 +64,8 @@ static plan make_plan(const nscl_context *ctx, int in, int out, int h, int w, in
         double cost = frequencies * (mine * (nr + 1.0) + batches * (weights > NEAR_BYTES ? WEIGHTS_FAR : WEIGHTS_NEAR));
         if (best.nr && cost >= best.cost)
             continue;
-        int parts = mine >= 32 * most ? 4 : 1; /* several items a unit even out other loads on the machine */
         int groups = mine * units < tiles ? mine * units : tiles;
-        best = (plan){nr, groups, units * parts < groups ? units * parts : groups, most, cost};
+        best = (plan){nr, groups, batches * units < groups ? batches * units : groups, units < groups ? units : groups, most, cost};
     }
     return best;
 }
@@ -88,8 +88,8 @@ static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
     if (ctx->products > 1)
         snprintf(options + used, sizeof options - (size_t)used, " -DPRODUCTS=%d", ctx->products);
     nscl_dims dims = {1, {(size_t)n.items, 1, 1}, {1, 1, 1}};
-    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(in), ARG(out), ARG(p->h),
-                  ARG(p->w), ARG(n.groups), ARG(n.most), ARG(p->relu), ARG(masked));
+    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(p->drawn), ARG(in),
+                  ARG(out), ARG(p->h), ARG(p->w), ARG(n.groups), ARG(n.batches), ARG(n.most), ARG(p->relu), ARG(masked));
 }
 
 cl_mem nscl_conv_winograd2_pack(nscl_context *ctx, const nscl_conv *conv, int backward)
