@@ -245,8 +245,15 @@ static void pack(nscl_context *ctx, nscl_conv *conv, int direction)
 {
     if (!conv->packed[direction])
         conv->packed[direction] = algorithms[conv->algorithm].pack(ctx, conv, direction);
-    if (!conv->drawn)
-        conv->drawn = nscl_buffer_zero(ctx, ctx->facts.compute_units * NSCL_DRAWN_BYTES);
+    if (conv->drawn)
+        return;
+    /* Copied: Oclgrind takes what was filled for uninitialised. */
+    void *zero = calloc(ctx->facts.compute_units, NSCL_DRAWN_BYTES);
+    if (zero)
+        conv->drawn = nscl_buffer_copy(ctx, zero, ctx->facts.compute_units * NSCL_DRAWN_BYTES);
+    else
+        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to count the batches of a convolution");
+    free(zero);
 }
 
 static void forward(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu)
