@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "cli_describe.h"
@@ -27,6 +28,9 @@ nscl_status nscl_cli_log_open(nscl_cli_log *log, const char *path, int overwrite
     if (!path)
         return NSCL_OK;
     log->stream = fopen(path, overwrite ? "w" : "wx");
+    struct stat info;
+    if (!log->stream && errno == EEXIST && !(stat(path, &info) == 0 && S_ISREG(info.st_mode)))
+        log->stream = fopen(path, "w"); /* a pipe or a device, which holds nothing that could be lost */
     if (!log->stream)
         return fail(log, error);
     return write_line(log, run, 15, error); /* settings as they were given: 0.1, not 0.10000000000000001 */

@@ -14,7 +14,7 @@ typedef struct nscl_cli_log {
     int broken; /* a line could not be written; the rest is left out */
 } nscl_cli_log;
 
-/* Opens `path` (NULL: no log), replacing what is there only with `overwrite`, and writes the run's object. */
+/* Opens `path` (NULL: no log), replacing a file that is there only with `overwrite`, and writes the run's object. */
 nscl_status nscl_cli_log_open(nscl_cli_log *log, const char *path, int overwrite, const json_t *run, nscl_error *error);
 
 /* Fails once only, at the first line that cannot be written. */

@@ -200,19 +200,12 @@ nscl_conv *nscl_conv_create(nscl_context *ctx, const float *kernel, const float 
     return conv;
 }
 
-void nscl_conv_recount(nscl_context *ctx, nscl_conv *conv)
-{
-    nscl_buffer_free(ctx, conv->drawn);
-    conv->drawn = NULL;
-}
-
 void nscl_conv_unpack(nscl_context *ctx, nscl_conv *conv)
 {
     if (conv->packed[1] != conv->packed[0])
         nscl_buffer_free(ctx, conv->packed[1]);
     nscl_buffer_free(ctx, conv->packed[0]);
     conv->packed[0] = conv->packed[1] = NULL;
-    nscl_conv_recount(ctx, conv);
 }
 
 void nscl_conv_free(nscl_context *ctx, nscl_conv *conv)
@@ -241,21 +234,6 @@ static int row_items(const nscl_context *ctx, int w, int n)
     return ctx->heavy_items == 1 ? 1 : (w + n - 1) / n;
 }
 
-static void pack(nscl_context *ctx, nscl_conv *conv, int direction)
-{
-    if (!conv->packed[direction])
-        conv->packed[direction] = algorithms[conv->algorithm].pack(ctx, conv, direction);
-    if (conv->drawn)
-        return;
-    /* Copied: Oclgrind takes what was filled for uninitialised. */
-    void *zero = calloc(ctx->facts.compute_units, NSCL_DRAWN_BYTES);
-    if (zero)
-        conv->drawn = nscl_buffer_copy(ctx, zero, ctx->facts.compute_units * NSCL_DRAWN_BYTES);
-    else
-        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to count the batches of a convolution");
-    free(zero);
-}
-
 static void forward(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int h, int w, int relu)
 {
     if (conv->algorithm == NSCL_CONV_IMAGE) {
@@ -265,9 +243,11 @@ static void forward(nscl_context *ctx, nscl_conv *conv, cl_mem y, cl_mem x, int 
                  ARG(conv->packed[0]), ARG(conv->bias), ARG(h), ARG(w), ARG(relu));
         return;
     }
-    pack(ctx, conv, 0);
-    nscl_conv_pass pass = {conv->cin, conv->cout, h, w, 0, y, x, conv->packed[0], conv->drawn, conv->bias, relu, NULL};
-    algorithms[conv->algorithm].run(ctx, &pass);
+    const algorithm *a = &algorithms[conv->algorithm];
+    if (!conv->packed[0])
+        conv->packed[0] = a->pack(ctx, conv, 0);
+    nscl_conv_pass pass = {conv->cin, conv->cout, h, w, 0, y, x, conv->packed[0], conv->bias, relu, NULL};
+    a->run(ctx, &pass);
 }
 
 static void backward(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, cl_mem mask, int h, int w)
@@ -280,9 +260,11 @@ static void backward(nscl_context *ctx, nscl_conv *conv, cl_mem dx, cl_mem dz, c
                  ARG(h), ARG(w));
         return;
     }
-    pack(ctx, conv, 1);
-    nscl_conv_pass pass = {conv->cout, conv->cin, h, w, 1, dx, dz, conv->packed[1], conv->drawn, NULL, 0, mask};
-    algorithms[conv->algorithm].run(ctx, &pass);
+    const algorithm *a = &algorithms[conv->algorithm];
+    if (!conv->packed[1])
+        conv->packed[1] = a->pack(ctx, conv, 1);
+    nscl_conv_pass pass = {conv->cout, conv->cin, h, w, 1, dx, dz, conv->packed[1], NULL, 0, mask};
+    a->run(ctx, &pass);
 }
 
 /* After a failure weights may be packed by halves. */

@@ -26,7 +26,6 @@ typedef struct nscl_conv {
     const float *kernel; /* (cout, cin, 3, 3); whose the maker gave it */
     cl_mem bias;         /* whole blocks, zero past cout */
     cl_mem packed[2];    /* forward, backward: as the algorithm wants them; made at first use */
-    cl_mem drawn;        /* NSCL_DRAWN_BYTES for each compute unit, 0 between launches; made with `packed` */
 } nscl_conv;
 
 /* Makes the layer from OIHW weights, direct until nscl_conv_plan or nscl_conv_use. `kernel` is not copied and must stay as long as the
@@ -47,9 +46,6 @@ int nscl_conv_offered(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_
 int nscl_conv_allowed(const nscl_context *ctx, const nscl_conv *conv, nscl_conv_algorithm algorithm);
 /* Uses another algorithm from now on; packed weights of the former are released. */
 void nscl_conv_use(nscl_context *ctx, nscl_conv *conv, nscl_conv_algorithm algorithm);
-
-/* Before a launch that may have failed half way is tried again: its counters are made anew. */
-void nscl_conv_recount(nscl_context *ctx, nscl_conv *conv);
 
 /* Releases packed weights; they are made again when they are needed. */
 void nscl_conv_unpack(nscl_context *ctx, nscl_conv *conv);

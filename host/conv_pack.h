@@ -4,14 +4,11 @@
 
 #include "conv.h"
 
-/* Of a counter of batches (cl/winograd.cl). */
-enum { NSCL_DRAWN_BYTES = 64 };
-
 /* One direction of a layer: forward (in = cin, out = cout, bias and ReLU) or data gradient (in = cout, out = cin, mask). */
 typedef struct nscl_conv_pass {
     int in, out, h, w;
     int backward;
-    cl_mem y, x, packed, drawn;
+    cl_mem y, x, packed;
     cl_mem bias; /* forward */
     int relu;
     cl_mem mask; /* backward; NULL: none */

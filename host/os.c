@@ -165,15 +165,12 @@ nscl_status nscl_file_create(nscl_file *file, const char *path, nscl_error *erro
     return status;
 }
 
-/* A rename that replaces nothing, but for file systems that know no second name for a file: there something may still come in between. */
+/* A rename that replaces nothing but a link to nowhere. On file systems that know no second name for a file something may come in between. */
 static int rename_to_free(const char *from, const char *to)
 {
-    struct stat there;
     if (link(from, to) == 0)
         return remove(from);
-    if (errno == EEXIST)
-        return -1;
-    if (lstat(to, &there) != 0)
+    if (!nscl_file_exists(to))
         return rename(from, to);
     errno = EEXIST;
     return -1;

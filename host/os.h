@@ -46,6 +46,7 @@ void nscl_file_limit_ignore(void);
 
 /* 1 when something exists at `path`. */
 int nscl_file_exists(const char *path);
+/* 1 when that is a folder. */
 int nscl_folder_exists(const char *path);
 /* 1 when the system takes no name as long as that. */
 int nscl_file_unnameable(const char *path);

@@ -64,7 +64,5 @@ int nscl_recover(const nscl_network *n, const nscl_activations *a)
     if (!give_back_scratch(ctx) && !change_gram(ctx) && !change_convolution(n, a))
         return 0;
     nscl_context_clear(ctx);
-    for (int i = 0; i < n->depth; i++)
-        nscl_conv_recount(ctx, n->conv[i]);
     return 1;
 }

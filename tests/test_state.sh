@@ -232,6 +232,15 @@ says "the result is in 'late-2.png'"
 [ "$(cat late.png)" = notes ] || fail "a file that came during the run is replaced"
 run 0 --from late-2.png --output again.png
 same late-2.png again.png "--from late-2.png"
+# A pipe is written to, and a link to nowhere is no file.
+cat pipe >piped.jsonl &
+reader=$!
+ln -s nowhere.png link.png
+# shellcheck disable=SC2086
+"$nscl" --quiet $lbfgs --iterations 3 --output link.png --log pipe >"$work/said" 2>&1 </dev/null || fail "--log to a pipe, --output to a link to nowhere"
+wait $reader
+[ "$(wc -l <piped.jsonl)" -ge 4 ] || fail "the pipe of --log has $(wc -l <piped.jsonl) lines"
+[ -f link.png ] || fail "a link to nowhere is taken for a file that is there"
 if [ -c /dev/full ]; then
     for option in --help --version --list-devices; do
         "$nscl" $option >/dev/full 2>"$work/said" && fail "$option to a full disk ends with 0"
