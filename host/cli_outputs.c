@@ -59,8 +59,6 @@ nscl_status nscl_cli_check_outputs(const nscl_options *o, nscl_cli_checkpoint *c
     if (status == NSCL_OK && o->log)
         status = nscl_cli_check_path("--log", o->log, o->overwrite, error);
     if (status == NSCL_OK && o->save_state)
-        status = check_apart(o, "--save-state", o->save_state, error);
-    if (status == NSCL_OK && o->save_state)
         status = check_state(o, error);
     if (status == NSCL_OK)
         status = nscl_cli_checkpoint_open(checkpoint, o, error);
