@@ -1,11 +1,12 @@
 /* 3x3 convolution, zero padding 1, by Winograd's F(2x2, 3x3), F(4x4, 3x3) or F(6x6, 3x3), all in one kernel: a
  * work-item takes batches of tiles of TILE x TILE outputs through input transform, FREQUENCIES products and output
  * transform, in a scratch slot of its own that stays in cache. The tiles are dealt evenly to groups of at most NR, the
- * groups to batches of at most `most`, the batches to the work-items. One that is done with its own draws those that others
- * have left, so that all end together whatever else a core has to do: next_batch (items, APART) counts what is drawn of
- * each one's, 0 before and after. The weights of OV output blocks pass by but once a batch, frequency by frequency, each
- * panel fetched while the one before is at work, and their tiles are done with at once: what is between the transforms is V
- * alone. For devices that run one work-item a core; no local memory, no barriers.
+ * groups to batches of at most `most`, the batches to the work-items. One that is done with its own draws those that
+ * others have left, so that all end together whatever else a core has to do (more items, for the runtime to deal out,
+ * would want as many slots): next_batch (items, APART) counts what is drawn of each one's, 0 before and after. The
+ * weights of OV output blocks pass by but once a batch, frequency by frequency, each panel fetched while the one before
+ * is at work, and their tiles are done with at once: what is between the transforms is V alone. For devices that run one
+ * work-item a core; no local memory, no barriers.
  *
  * x (I, h, w) storedb; y (O, h, w) storedb; U (FREQUENCIES, O / OV, I * CB, OV) floatb of output lanes. In a slot:
  * V (FREQUENCIES, most, I, NR) floatb, each plane one floatb longer so that the planes do not fall on the same cache

@@ -243,6 +243,8 @@ nscl_status nscl_context_status(nscl_context *ctx, nscl_error *error)
 void nscl_context_clear(nscl_context *ctx)
 {
     nscl_error_clear(&ctx->error);
+    nscl_buffer_free(ctx, ctx->counters); /* which a kernel that failed half way would leave anywhere */
+    ctx->counters = NULL;
     ctx->failed_at = 0;
     ctx->failed_code = 0;
     ctx->refused_at = 0;

@@ -93,6 +93,7 @@ struct nscl_context {
     nscl_buffer *buffers;
     cl_mem scratch[NSCL_SCRATCHES];
     size_t scratch_bytes[NSCL_SCRATCHES];
+    cl_mem counters;          /* of batches (conv_winograd.c), 0 between launches; NULL until they are needed, and after an error */
     size_t bytes, peak_bytes; /* of device memory held, and the most so far */
     nscl_haste haste;
     int rehearsing;           /* buffers are counted and not made, nothing is enqueued, what is read is 0 (tensor.h) */

@@ -2,6 +2,7 @@
  * weights are transformed and packed once, on the device; the host chooses the batch: enough tiles that the weights, read
  * once a batch, cost less than the products, few enough that the batch stays in cache. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "conv_pack.h"
 #include "kernel.h"
@@ -75,6 +76,21 @@ double nscl_conv_winograd_cost(const nscl_context *ctx, int in, int out, int h, 
     return make_plan(ctx, in, out, h, w, tile).cost;
 }
 
+/* A counter for each work-item, apart by COUNTER_BYTES (cl/winograd.cl: APART). The queue is in order: all launches share them. */
+static cl_mem counters(nscl_context *ctx)
+{
+    enum { COUNTER_BYTES = 64 };
+    if (ctx->counters || ctx->rehearsing)
+        return ctx->counters;
+    void *zero = calloc(ctx->facts.compute_units, COUNTER_BYTES); /* copied: Oclgrind takes what was filled for uninitialised */
+    if (zero)
+        ctx->counters = nscl_buffer_copy(ctx, zero, ctx->facts.compute_units * COUNTER_BYTES);
+    else
+        nscl_fail(&ctx->error, NSCL_NO_MEMORY, "no memory to count the batches of a convolution");
+    free(zero);
+    return ctx->counters;
+}
+
 static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
 {
     plan n = make_plan(ctx, p->in, p->out, p->h, p->w, tile);
@@ -83,12 +99,13 @@ static void run(nscl_context *ctx, const nscl_conv_pass *p, int tile)
     int ov = nscl_output_vectors(ctx, p->out);
     size_t slot = frequencies * ((size_t)(n.nr * n.most) * (size_t)(in + ov) + 2) * width;
     cl_mem scratch = nscl_scratch(ctx, 0, (size_t)n.items * slot), bias = p->backward ? p->y : p->bias, mask = p->mask ? p->mask : p->y;
+    cl_mem next_batch = counters(ctx);
     char options[64];
     int used = snprintf(options, sizeof options, "-DNR=%d -DTILE=%d %s", n.nr, tile, nscl_output_option(ov));
     if (ctx->products > 1)
         snprintf(options + used, sizeof options - (size_t)used, " -DPRODUCTS=%d", ctx->products);
     nscl_dims dims = {1, {(size_t)n.items, 1, 1}, {1, 1, 1}};
-    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(p->drawn), ARG(in),
+    NSCL_RUN_WITH(ctx, "winograd_conv", options, dims, ARG(p->y), ARG(p->x), ARG(p->packed), ARG(bias), ARG(mask), ARG(scratch), ARG(next_batch), ARG(in),
                   ARG(out), ARG(p->h), ARG(p->w), ARG(n.groups), ARG(n.batches), ARG(n.most), ARG(p->relu), ARG(masked));
 }
 
